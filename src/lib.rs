@@ -1,0 +1,6 @@
+//! stepup
+pub mod check;
+pub mod diagnostic;
+pub mod lower;
+pub mod source;
+pub mod syntax;

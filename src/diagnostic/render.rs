@@ -1,0 +1,1 @@
+//! Writing reports down: for people, for programs, for code hosts.

@@ -1,0 +1,217 @@
+//! The layout: what the facts record of one policy holds, and how an event fills it.
+//!
+//! The record is a list of 64-bit words. The layout has only what the policy reads, once for a path, and says for
+//! each value what is worked out when it is stored: a string's number in a pool of constants, one bit for each
+//! prefix, suffix and substring asked about, the weekday of an instant. Evaluation then compares integers, and its
+//! cost doesn't depend on how long the texts are.
+
+use std::sync::Arc;
+
+use ipnet::IpNet;
+
+use crate::check::policy::{Segment, Type, Value, View};
+
+/// The bit of a factor mask that stands for the factors outside the catalog.
+pub const OTHER_FACTOR: u64 = 1 << 63;
+
+/// The stamp of a factor that was never performed: so long ago that no window reaches it.
+pub const NEVER: i64 = -(1 << 61);
+
+/// The range of an instant or an int: ±(2^53−1), as JSON carries integers.
+pub const MAX_NUMBER: i64 = (1 << 53) - 1;
+
+/// A word of the record, by its position.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct WordSlot(pub u32);
+
+/// One bit of the record.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub struct BitSlot {
+    /// The word.
+    pub word: WordSlot,
+    /// The bit in it, from 0.
+    pub bit: u8,
+}
+
+impl BitSlot {
+    /// The bit as a mask of its word.
+    pub fn mask(self) -> u64 {
+        1 << self.bit
+    }
+}
+
+/// What a record holds.
+#[derive(Clone, Debug)]
+pub struct Layout {
+    /// How many words.
+    pub words: usize,
+    /// The values that come from the event, in an order of the compiler's own.
+    pub variables: Vec<VariableLayout>,
+    /// What may be missing, and the bit that says it is there.
+    pub presences: Vec<PresenceLayout>,
+    /// Pairs of strings of which the policy asks whether they are equal.
+    pub equalities: Vec<TextEquality>,
+    /// `enrolled`, if the policy reads it: a factor mask.
+    pub enrolled: Option<WordSlot>,
+    /// `performed` in all its forms.
+    pub performed: PerformedLayout,
+    /// `performed … in this login`: a factor mask that the host hands in.
+    pub performed_in_login: Option<WordSlot>,
+    /// `now`, if the policy reads it or any age.
+    pub now: Option<MomentLayout>,
+    /// The catalog's names; position `i` is bit `i` of a factor mask.
+    pub factors: Vec<String>,
+}
+
+/// One value of the event.
+#[derive(Clone, Debug)]
+pub struct VariableLayout {
+    /// The names of the facts that stand for it; the first is for reports.
+    pub names: Vec<String>,
+    /// Where the event holds it.
+    pub path: Vec<Segment>,
+    /// Its type.
+    pub ty: Type,
+    /// For `split ","`: the separator.
+    pub split: Option<String>,
+    /// What it is when the event lacks it.
+    pub absence: AbsenceLayout,
+    /// Where it is stored.
+    pub slots: VariableSlots,
+}
+
+/// What a variable is when the event has no value (or `null`) on its path.
+#[derive(Clone, PartialEq, Debug)]
+pub enum AbsenceLayout {
+    /// An error that names the path.
+    Refused,
+    /// This value is stored.
+    Default(Value),
+    /// The slots are cleared; position in [`Layout::presences`].
+    Tracked(usize),
+}
+
+/// Where a value is stored, by its type. `None` where the policy doesn't ask.
+#[derive(Clone, Debug)]
+pub enum VariableSlots {
+    /// A bit.
+    Bool(BitSlot),
+    /// An int, a duration in milliseconds, or an enum's number.
+    Number(WordSlot),
+    /// A time.
+    Time(MomentLayout),
+    /// A string, stored as what the policy asks of it.
+    Text(TextLayout),
+    /// A list of strings.
+    List {
+        /// Set when the list has an element.
+        not_empty: Option<BitSlot>,
+        /// The constants, each with the bit that says the list holds it; sorted by text.
+        elements: Vec<(String, BitSlot)>,
+    },
+    /// A factor mask.
+    FactorSet(WordSlot),
+    /// A factor mask with one bit, or 0 when absent or outside the catalog.
+    Factor(WordSlot),
+    /// The number of the smallest prefix of the policy that holds the address.
+    Ip {
+        /// The word.
+        slot: WordSlot,
+        /// The prefixes, outermost first, so that each is followed by those inside it: prefix `i` has the number
+        /// `i + 1`, and 0 is an address in none (or absent).
+        prefixes: Vec<IpNet>,
+    },
+}
+
+/// An instant: its milliseconds since 1970 and what is derived from them.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub struct MomentLayout {
+    /// Milliseconds since 1970.
+    pub value: Option<WordSlot>,
+    /// 0 for Monday to 6 for Sunday, in UTC.
+    pub weekday: Option<WordSlot>,
+    /// 0 to 23, in UTC.
+    pub hour: Option<WordSlot>,
+}
+
+/// What a policy asks of one string.
+#[derive(Clone, Default, Debug)]
+pub struct TextLayout {
+    /// For each view compared with constants: its number in a pool.
+    pub numbers: Vec<TextNumber>,
+    /// For each pattern: a bit.
+    pub patterns: Vec<TextPattern>,
+    /// Set when the string has an `@`, so that `domain(…)` is present.
+    pub has_domain: Option<BitSlot>,
+}
+
+/// A string's number among the constants it is compared with.
+#[derive(Clone, Debug)]
+pub struct TextNumber {
+    /// The view that is looked up.
+    pub view: View,
+    /// The constants; text `i` has the number `i`, and any other text, or none, `pool.len()`.
+    pub pool: Arc<Vec<String>>,
+    /// The word.
+    pub slot: WordSlot,
+}
+
+/// A pattern of a string and its bit.
+#[derive(Clone, Debug)]
+pub struct TextPattern {
+    /// The view that is searched.
+    pub view: View,
+    /// The kind.
+    pub kind: PatternKind,
+    /// What is looked for.
+    pub literal: String,
+    /// Set when it is there.
+    pub bit: BitSlot,
+}
+
+/// Where a pattern has to lie.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[allow(missing_docs, reason = "the language's own words")]
+pub enum PatternKind {
+    StartsWith,
+    EndsWith,
+    Contains,
+}
+
+/// Something that may be missing.
+#[derive(Clone, Debug)]
+pub struct PresenceLayout {
+    /// The keys down to it.
+    pub path: Vec<Segment>,
+    /// Set when it is there.
+    pub bit: BitSlot,
+}
+
+/// Two strings of which the policy asks whether they are equal.
+#[derive(Clone, Copy, Debug)]
+pub struct TextEquality {
+    /// Positions in [`Layout::variables`].
+    pub variables: [usize; 2],
+    /// Set when both are there and equal, byte by byte.
+    pub bit: BitSlot,
+}
+
+/// What is kept of the session's performed factors.
+#[derive(Clone, Default, Debug)]
+pub struct PerformedLayout {
+    /// A factor mask of those with a stamp.
+    pub mask: Option<WordSlot>,
+    /// The latest stamp of a factor, by its number; [`NEVER`] without one.
+    pub stamps: Vec<(u8, WordSlot)>,
+    /// The latest stamp of any factor; [`NEVER`] without one.
+    pub latest: Option<WordSlot>,
+    /// A factor mask with the one bit of the factor that has the latest stamp, or 0.
+    pub last: Option<WordSlot>,
+}
+
+impl PerformedLayout {
+    /// Whether the policy reads any of it.
+    pub fn is_read(&self) -> bool {
+        self.mask.is_some() || !self.stamps.is_empty() || self.latest.is_some() || self.last.is_some()
+    }
+}

@@ -1,0 +1,3 @@
+//! Lowering: a typed policy becomes a [`Program`](program::Program) over a flat facts record.
+pub mod layout;
+pub mod program;

@@ -1,0 +1,263 @@
+//! The program: what a policy is once it only has to be executed.
+//!
+//! A step is a graph of basic blocks over a flat record of machine words, the *facts*. Every question is about
+//! words: strings have become numbers, sets have become bit masks, and what a test needs to know of a text was
+//! worked out when the text was stored. An edge always leads to an earlier row, so a walk of the graph ends.
+//!
+//! Both backends take a `Program`: the interpreter is its definition, the machine code is held to it.
+
+use std::sync::Arc;
+
+use cranelift_entity::{PrimaryMap, entity_impl};
+use smallvec::SmallVec;
+
+use crate::check::policy::{CommandKind, StepId, Style};
+use crate::lower::layout::{Layout, WordSlot};
+
+/// The most commands that one flow may execute; the platform refuses a fifth.
+pub const COMMAND_LIMIT: usize = 4;
+
+/// A row of [`StepProgram::nodes`].
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct NodeId(u32);
+entity_impl!(NodeId, "node");
+
+/// A whole flow, ready for a backend.
+#[derive(Clone, Debug)]
+pub struct Program {
+    /// What the facts hold and where.
+    pub layout: Arc<Layout>,
+    /// The steps, in order.
+    pub steps: PrimaryMap<StepId, StepProgram>,
+    /// The commands; entry `i` has the number `i + 1` in a decision word. At most [`MAX_COMMANDS`].
+    pub commands: Vec<CommandTemplate>,
+    /// The reasons of denials; entry `i` has the number `i`. At most [`MAX_COMMANDS`].
+    pub reasons: Vec<String>,
+    /// The factors by their number in masks.
+    pub factors: Vec<FactorNames>,
+}
+
+/// How many commands (and reasons) fit the numbers of a decision word.
+pub const MAX_COMMANDS: usize = 0xFFFE;
+
+/// What a host needs to know of a factor to show it.
+#[derive(Clone, Debug)]
+pub struct FactorNames {
+    /// Its `type` on the platform.
+    pub name: String,
+    /// Its options on the platform, by their position in the catalog.
+    pub options: Vec<serde_json::Map<String, serde_json::Value>>,
+}
+
+/// One step.
+#[derive(Clone, Debug)]
+pub struct StepProgram {
+    /// Its name.
+    pub name: String,
+    /// Where it begins.
+    pub entry: NodeId,
+    /// Its basic blocks; each leads only to earlier rows.
+    pub nodes: PrimaryMap<NodeId, Node>,
+}
+
+/// A basic block.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Node {
+    /// The step ends.
+    End,
+    /// The login is denied for the reason of this number, and the step ends.
+    Deny(u16),
+    /// A command executes, then `next`. When [`COMMAND_LIMIT`] of them have executed in this step, it doesn't
+    /// and the step ends in [`DecisionWord::LIMIT_EXCEEDED`].
+    Command {
+        /// Its number, from 1.
+        number: u16,
+        /// What follows.
+        next: NodeId,
+    },
+    /// A question.
+    Branch {
+        /// What is asked.
+        test: Test,
+        /// Where a yes leads.
+        then: NodeId,
+        /// Where a no leads.
+        otherwise: NodeId,
+    },
+    /// A word is compared with many values at once.
+    Switch {
+        /// The word.
+        slot: WordSlot,
+        /// Values in ascending order, each once, and where they lead.
+        cases: Vec<(u64, NodeId)>,
+        /// Where all other values lead.
+        otherwise: NodeId,
+    },
+}
+
+/// A question about words.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum Test {
+    /// Some bit of `mask` is set: bools, presences, membership of constant sets, patterns of strings.
+    AnyBit {
+        /// The word.
+        slot: WordSlot,
+        /// The bits.
+        mask: u64,
+    },
+    /// All bits of `mask` are set.
+    AllBits {
+        /// The word.
+        slot: WordSlot,
+        /// The bits.
+        mask: u64,
+    },
+    /// A word, read as a signed number, lies in `low..=high`; equality is a range of one.
+    Between {
+        /// The word.
+        slot: WordSlot,
+        /// The least.
+        low: i64,
+        /// The greatest.
+        high: i64,
+    },
+    /// A word that is known to be under 64 is the number of a set bit in `mask`.
+    OneOf {
+        /// The word.
+        slot: WordSlot,
+        /// The numbers, as bits.
+        mask: u64,
+    },
+    /// `now - stamp`, in milliseconds, lies in `low..=high`. Stamps and `now` lie within ±2^53, or the stamp is
+    /// [`NEVER`](crate::lower::layout::NEVER); the difference can't overflow.
+    Age {
+        /// The word that holds `now`.
+        now: WordSlot,
+        /// The word that holds the stamp.
+        stamp: WordSlot,
+        /// The least.
+        low: i64,
+        /// The greatest.
+        high: i64,
+    },
+    /// How many bits a set has lies in `low..=high`; `0..=0` asks whether it is empty.
+    Count {
+        /// The set.
+        set: SetFormula,
+        /// The least.
+        low: u32,
+        /// The greatest.
+        high: u32,
+    },
+}
+
+/// A set of factors, worked out from words. As a mask, bit `i` is factor `i` and the top bit
+/// ([`OTHER_FACTOR`](crate::lower::layout::OTHER_FACTOR)) stands for the factors outside the catalog.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub enum SetFormula {
+    /// These factors, in this order.
+    Listed(SmallVec<[u8; 8]>),
+    /// The mask in a word; in the catalog's order.
+    Word(WordSlot),
+    /// Both; in the first's order.
+    Intersect(Box<SetFormula>, Box<SetFormula>),
+    /// Either; the first's, then the second's.
+    Union(Box<SetFormula>, Box<SetFormula>),
+    /// The first without the second; in the first's order.
+    Except(Box<SetFormula>, Box<SetFormula>),
+    /// `then` where some bit of `mask` is set in `slot`, else `otherwise`.
+    If {
+        /// The word of the condition.
+        slot: WordSlot,
+        /// Its bits.
+        mask: u64,
+        /// The set when some is set.
+        then: Box<SetFormula>,
+        /// The set when none is.
+        otherwise: Box<SetFormula>,
+    },
+}
+
+/// A command of the policy, with sets still to be worked out from the facts.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct CommandTemplate {
+    /// Enroll or challenge.
+    pub kind: CommandKind,
+    /// How the factors are shown.
+    pub style: Style,
+    /// Factors that the policy lists, in order.
+    pub listed: Vec<ListedFactor>,
+    /// Further factors: those of this set that are not listed, in the set's order.
+    pub rest: Option<SetFormula>,
+    /// The factors that the catalog allows in this command, as a mask: a set offers no others.
+    pub permitted: u64,
+}
+
+/// A factor that the policy lists in a command.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub struct ListedFactor {
+    /// Its number.
+    pub factor: u8,
+    /// Positions in [`FactorNames::options`].
+    pub options: SmallVec<[u8; 4]>,
+}
+
+/// What a step decided, in one machine word: up to four command numbers, 16 bits each, the first in the lowest
+/// bits and 0 for none; or `0xFFFF` in the lowest bits and a reason's number in the next 16; or all ones.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+#[repr(transparent)]
+pub struct DecisionWord(pub u64);
+
+impl DecisionWord {
+    /// No command.
+    pub const NOTHING: DecisionWord = DecisionWord(0);
+    /// A step that would have executed a fifth command.
+    pub const LIMIT_EXCEEDED: DecisionWord = DecisionWord(u64::MAX);
+    const DENIED: u64 = 0xFFFF;
+
+    /// The denial with the reason of this number.
+    pub fn denied(reason: u16) -> Self {
+        DecisionWord(Self::DENIED | u64::from(reason) << 16)
+    }
+
+    /// This word with one more command at its end, or [`LIMIT_EXCEEDED`](Self::LIMIT_EXCEEDED).
+    pub fn with(self, command: u16) -> Self {
+        match self.len() {
+            COMMAND_LIMIT => DecisionWord::LIMIT_EXCEEDED,
+            executed => DecisionWord(self.0 | u64::from(command) << (16 * executed)),
+        }
+    }
+
+    /// How many commands a word of commands holds.
+    pub fn len(self) -> usize {
+        (64 - self.0.leading_zeros() as usize).div_ceil(16)
+    }
+
+    /// Whether it asks for nothing.
+    pub fn is_empty(self) -> bool {
+        self.0 == 0
+    }
+
+    /// What it says.
+    pub fn verdict(self) -> Verdict {
+        if self == Self::LIMIT_EXCEEDED {
+            Verdict::LimitExceeded
+        } else if self.0 & 0xFFFF == Self::DENIED {
+            Verdict::Denied((self.0 >> 16) as u16)
+        } else {
+            let numbers = (0..COMMAND_LIMIT).map(|i| (self.0 >> (16 * i)) as u16).take_while(|&n| n != 0);
+            Verdict::Commands(numbers.collect())
+        }
+    }
+}
+
+/// A decision word, taken apart.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Verdict {
+    /// The numbers of the commands, in order.
+    Commands(SmallVec<[u16; COMMAND_LIMIT]>),
+    /// The number of the reason.
+    Denied(u16),
+    /// A fifth command.
+    LimitExceeded,
+}
