@@ -5,11 +5,11 @@
 //! prefix, suffix and substring asked about, the weekday of an instant. Evaluation then compares integers, and its
 //! cost doesn't depend on how long the texts are.
 
-use std::sync::Arc;
-
-use ipnet::IpNet;
+use std::collections::BTreeMap;
 
 use crate::check::policy::{Segment, Type, Value, View};
+use crate::lower::paths::PathTree;
+use crate::lower::pool::{PrefixPool, TextPool};
 
 /// The bit of a factor mask that stands for the factors outside the catalog.
 pub const OTHER_FACTOR: u64 = 1 << 63;
@@ -41,7 +41,7 @@ impl BitSlot {
 }
 
 /// What a record holds.
-#[derive(Clone, Debug)]
+#[derive(Clone, Default, Debug)]
 pub struct Layout {
     /// How many words.
     pub words: usize,
@@ -61,6 +61,32 @@ pub struct Layout {
     pub now: Option<MomentLayout>,
     /// The catalog's names; position `i` is bit `i` of a factor mask.
     pub factors: Vec<String>,
+    /// Every fact that the policy declares, by name.
+    pub facts: BTreeMap<String, FactLayout>,
+    /// How many strings are kept whole, for the equalities between them.
+    pub kept_texts: usize,
+    /// The keys of the event that are read.
+    pub paths: PathTree,
+}
+
+/// A fact that the policy declares.
+#[derive(Clone, Debug)]
+pub struct FactLayout {
+    /// Its type.
+    pub ty: Type,
+    /// What of it is stored.
+    pub place: FactPlace,
+}
+
+/// What is stored of a fact.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum FactPlace {
+    /// Its value: a position in [`Layout::variables`].
+    Variable(usize),
+    /// Only whether it is there: a position in [`Layout::presences`].
+    Presence(usize),
+    /// Nothing: no statement reads it.
+    Unread,
 }
 
 /// One value of the event.
@@ -106,8 +132,10 @@ pub enum VariableSlots {
     List {
         /// Set when the list has an element.
         not_empty: Option<BitSlot>,
-        /// The constants, each with the bit that says the list holds it; sorted by text.
-        elements: Vec<(String, BitSlot)>,
+        /// The constants.
+        pool: TextPool,
+        /// For each constant, the bit that says the list holds it.
+        elements: Vec<BitSlot>,
     },
     /// A factor mask.
     FactorSet(WordSlot),
@@ -117,9 +145,8 @@ pub enum VariableSlots {
     Ip {
         /// The word.
         slot: WordSlot,
-        /// The prefixes, outermost first, so that each is followed by those inside it: prefix `i` has the number
-        /// `i + 1`, and 0 is an address in none (or absent).
-        prefixes: Vec<IpNet>,
+        /// The prefixes: prefix `i` has the number `i + 1`, and 0 is an address in none (or absent).
+        prefixes: PrefixPool,
     },
 }
 
@@ -139,10 +166,12 @@ pub struct MomentLayout {
 pub struct TextLayout {
     /// For each view compared with constants: its number in a pool.
     pub numbers: Vec<TextNumber>,
-    /// For each pattern: a bit.
+    /// For each pattern a bit; sorted by view, kind and literal.
     pub patterns: Vec<TextPattern>,
     /// Set when the string has an `@`, so that `domain(…)` is present.
     pub has_domain: Option<BitSlot>,
+    /// Its number among the strings that are kept whole.
+    pub kept: Option<usize>,
 }
 
 /// A string's number among the constants it is compared with.
@@ -151,7 +180,7 @@ pub struct TextNumber {
     /// The view that is looked up.
     pub view: View,
     /// The constants; text `i` has the number `i`, and any other text, or none, `pool.len()`.
-    pub pool: Arc<Vec<String>>,
+    pub pool: TextPool,
     /// The word.
     pub slot: WordSlot,
 }
@@ -185,6 +214,10 @@ pub struct PresenceLayout {
     pub path: Vec<Segment>,
     /// Set when it is there.
     pub bit: BitSlot,
+    /// The nearest thing above it that may be missing too; a position in [`Layout::presences`].
+    pub parent: Option<usize>,
+    /// The variables that are there exactly when it is; positions in [`Layout::variables`].
+    pub variables: Vec<usize>,
 }
 
 /// Two strings of which the policy asks whether they are equal.
