@@ -1,4 +1,5 @@
 //! stepup
+pub mod backend;
 pub mod check;
 pub mod diagnostic;
 pub mod lower;

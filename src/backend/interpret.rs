@@ -1,0 +1,82 @@
+//! The interpreter: the definition of what a [`Program`] means.
+//!
+//! It walks a step's graph and answers each question by reading words. It is small and obvious on purpose, since
+//! machine code is held to it. A word, node or step that does not exist reads as 0 or ends the step: no record of
+//! words makes it panic.
+
+use crate::check::policy::StepId;
+use crate::lower::layout::{OTHER_FACTOR, WordSlot};
+use crate::lower::program::{DecisionWord, Node, NodeId, Program, SetFormula, Test};
+
+/// What a step decides on a record.
+pub fn decide(program: &Program, step: StepId, words: &[u64]) -> DecisionWord {
+    let Some(step) = program.steps.get(step) else { return DecisionWord::NOTHING };
+    let mut decided = DecisionWord::NOTHING;
+    let mut at = step.entry;
+    while let Some(node) = step.nodes.get(at) {
+        at = match node {
+            Node::End => break,
+            Node::Deny(reason) => return DecisionWord::denied(*reason),
+            Node::Command { number, next } => {
+                decided = decided.with(*number);
+                if decided == DecisionWord::LIMIT_EXCEEDED {
+                    break;
+                }
+                *next
+            }
+            Node::Branch { test, then, otherwise } => {
+                if holds(test, words) {
+                    *then
+                } else {
+                    *otherwise
+                }
+            }
+            Node::Switch { slot, cases, otherwise } => case(cases, word(words, *slot)).unwrap_or(*otherwise),
+        };
+    }
+    decided
+}
+
+fn case(cases: &[(u64, NodeId)], value: u64) -> Option<NodeId> {
+    let place = cases.binary_search_by_key(&value, |(case, _)| *case).ok()?;
+    cases.get(place).map(|(_, target)| *target)
+}
+
+/// The answer to a question.
+pub fn holds(test: &Test, words: &[u64]) -> bool {
+    let signed = |slot| word(words, slot) as i64;
+    match test {
+        Test::AnyBit { slot, mask } => word(words, *slot) & mask != 0,
+        Test::AllBits { slot, mask } => word(words, *slot) & mask == *mask,
+        Test::Between { slot, low, high } => (*low..=*high).contains(&signed(*slot)),
+        Test::OneOf { slot, mask } => mask.checked_shr(signed(*slot) as u32).unwrap_or(0) & 1 != 0,
+        Test::Age { now, stamp, low, high } => {
+            (*low..=*high).contains(&signed(*now).wrapping_sub(signed(*stamp)))
+        }
+        Test::Count { set, low, high } => (*low..=*high).contains(&set_mask(set, words).count_ones()),
+    }
+}
+
+/// The members of a set as a mask.
+pub fn set_mask(set: &SetFormula, words: &[u64]) -> u64 {
+    match set {
+        SetFormula::Listed(factors) => factors.iter().fold(0, |mask, factor| mask | factor_bit(*factor)),
+        SetFormula::Word(slot) => word(words, *slot),
+        SetFormula::Intersect(a, b) => set_mask(a, words) & set_mask(b, words),
+        SetFormula::Union(a, b) => set_mask(a, words) | set_mask(b, words),
+        SetFormula::Except(a, b) => set_mask(a, words) & !set_mask(b, words),
+        SetFormula::If { slot, mask, then, otherwise } => {
+            let chosen = if word(words, *slot) & mask != 0 { then } else { otherwise };
+            set_mask(chosen, words)
+        }
+    }
+}
+
+/// The bit of a factor; one that no catalog can hold has none.
+pub fn factor_bit(factor: u8) -> u64 {
+    1u64.checked_shl(factor.into()).unwrap_or(0) & !OTHER_FACTOR
+}
+
+fn word(words: &[u64], slot: WordSlot) -> u64 {
+    words.get(slot.0 as usize).copied().unwrap_or(0)
+}
