@@ -49,7 +49,10 @@ pub fn holds(test: &Test, words: &[u64]) -> bool {
         Test::AnyBit { slot, mask } => word(words, *slot) & mask != 0,
         Test::AllBits { slot, mask } => word(words, *slot) & mask == *mask,
         Test::Between { slot, low, high } => (*low..=*high).contains(&signed(*slot)),
-        Test::OneOf { slot, mask } => mask.checked_shr(signed(*slot) as u32).unwrap_or(0) & 1 != 0,
+        Test::OneOf { slot, mask } => {
+            let number = word(words, *slot);
+            number < 64 && mask >> number & 1 != 0
+        }
         Test::Age { now, stamp, low, high } => {
             (*low..=*high).contains(&signed(*now).wrapping_sub(signed(*stamp)))
         }

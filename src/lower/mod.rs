@@ -1,5 +1,70 @@
-//! Lowering: a typed policy becomes a [`Program`](program::Program) over a flat facts record.
+//! Lowering: a typed policy becomes a [`Program`] over a flat facts record.
+//!
+//! `collect` finds what the steps read, `place` lays it out, and the statements become a graph of basic blocks from
+//! their ends backwards: each is built with the block that follows it already there. `condition` turns a condition
+//! and its two targets into short-circuit branches, `question` one leaf of it into tests on words, `set` a set into
+//! a formula. `graph` shares equal blocks, and `switch` merges chains of equality tests at last.
+
+mod collect;
+mod condition;
+mod graph;
 pub mod layout;
 pub mod paths;
+mod place;
 pub mod pool;
 pub mod program;
+mod question;
+mod set;
+mod statement;
+mod switch;
+#[cfg(test)]
+mod tests;
+
+use std::sync::Arc;
+
+use cranelift_entity::PrimaryMap;
+use thiserror::Error;
+
+use crate::check::policy::{Factor, TypedPolicy};
+use program::{FactorNames, MAX_COMMANDS, Program};
+
+/// How deep blocks may nest in blocks, and sets in sets.
+pub const MAX_DEPTH: usize = 1024;
+
+/// The most basic blocks of one flow.
+pub const MAX_NODES: usize = 1 << 20;
+
+/// A bound that a policy passes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub enum LowerError {
+    /// More different commands than a decision word can number.
+    #[error("the policy has more than {MAX_COMMANDS} different commands")]
+    TooManyCommands,
+    /// More different reasons than a decision word can number.
+    #[error("the policy denies for more than {MAX_COMMANDS} different reasons")]
+    TooManyReasons,
+    /// The conditions take too many blocks once they are expanded.
+    #[error("the policy's conditions expand to more than {MAX_NODES} tests")]
+    TooManyNodes,
+    /// Blocks or sets nest too deep.
+    #[error("the policy nests blocks or sets deeper than {MAX_DEPTH}")]
+    TooDeep,
+}
+
+/// Lowers a checked policy.
+pub fn lower(policy: &TypedPolicy) -> Result<Program, LowerError> {
+    let places = place::place(policy, &collect::collect(policy)?);
+    let mut tables = statement::Tables::new(&policy.catalog);
+    let mut steps = PrimaryMap::new();
+    for step in policy.steps.values() {
+        steps.push(statement::step(policy, &places, step, &mut tables)?);
+    }
+    let (commands, reasons) = tables.finish();
+    let factors = policy.catalog.factors.values().map(factor_names).collect();
+    Ok(Program { layout: Arc::new(places.layout), steps, commands, reasons, factors })
+}
+
+fn factor_names(factor: &Factor) -> FactorNames {
+    let options = factor.options.iter().map(|option| option.json.clone()).collect();
+    FactorNames { name: factor.name.clone(), options }
+}
