@@ -78,6 +78,16 @@ pub struct SourceFile {
     name: String,
     text: String,
     line_starts: Vec<usize>,
+    /// The characters before each block of [`COUNTED_BLOCK`] bytes: a column costs the same on a line of a megabyte.
+    characters_before: Vec<usize>,
+}
+
+/// How many bytes are counted at most to find a column.
+const COUNTED_BLOCK: usize = 256;
+
+/// The characters that begin in `bytes`.
+fn count_characters(bytes: &[u8]) -> usize {
+    bytes.iter().filter(|byte| !matches!(byte, 0x80..=0xbf)).count()
 }
 
 impl SourceFile {
@@ -101,8 +111,15 @@ impl SourceFile {
         let offset = offset.min(self.text.len());
         let line = self.line_starts.partition_point(|&start| start <= offset);
         let start = self.line_starts[line - 1];
-        let column = self.text.get(start..offset).map_or(0, |before| before.chars().count()) + 1;
+        let column = self.characters_before(offset) - self.characters_before(start) + 1;
         Position { line, column }
+    }
+
+    /// The characters that begin before a byte offset.
+    fn characters_before(&self, offset: usize) -> usize {
+        let block = offset / COUNTED_BLOCK;
+        let rest = self.text.as_bytes().get(block * COUNTED_BLOCK..offset).unwrap_or(&[]);
+        self.characters_before.get(block).copied().unwrap_or(0) + count_characters(rest)
     }
 }
 
@@ -124,8 +141,14 @@ impl Sources {
         let line_starts = std::iter::once(0)
             .chain(text.bytes().enumerate().filter(|(_, b)| *b == b'\n').map(|(i, _)| i + 1));
         let line_starts = line_starts.collect();
+        let mut counted = 0;
+        let blocks = text.as_bytes().chunks(COUNTED_BLOCK).map(|block| {
+            counted += count_characters(block);
+            counted
+        });
+        let characters_before = std::iter::once(0).chain(blocks).collect();
         let id = FileId(self.files.len() as u32);
-        self.files.push(SourceFile { name: name.into(), text, line_starts });
+        self.files.push(SourceFile { name: name.into(), text, line_starts, characters_before });
         id
     }
 
