@@ -1,1 +1,0 @@
-//! Writing reports down: for people, for programs, for code hosts.
