@@ -1,2 +1,214 @@
-//! Checking: names, types, presence and the catalog; trees become a typed policy.
+//! Checking: names, types, presence and the catalog. Trees go in, a typed policy and reports come out.
+//!
+//! The idea: every expression is checked once where it is written and expanded where it is used, so that the typed
+//! policy has no names left. Whatever is reported becomes an `Invalid` term that fits everywhere, so that one
+//! mistake gives one report. [`Checker`] holds the tables that are filled on the way; each file of this room adds
+//! one kind of work to it:
+//!
+//! | file | work |
+//! |---|---|
+//! | `declare` | what the files declare, and how names are found |
+//! | `fact`, `catalog` | facts become variables, factors rows of the catalog |
+//! | `value`, `expression`, `compare`, `call` | expressions become values |
+//! | `condition` | the table of conditions, presence, bounds of expansion |
+//! | `statement`, `command` | statements |
+//! | `test`, `guarantee` | the items that later stages run and prove |
+
+mod call;
+mod catalog;
+mod command;
+mod compare;
+mod condition;
+mod declare;
+mod expression;
+mod fact;
+mod guarantee;
 pub mod policy;
+mod statement;
+mod test;
+mod value;
+
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+
+use cranelift_entity::{PrimaryMap, SecondaryMap};
+
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::{FileId, Sources, Span};
+use crate::syntax::tree;
+use condition::Size;
+use declare::{Declarations, DefinitionId, State};
+use policy::{
+    Catalog, Condition, ConditionId, Presence, PresenceId, Step, StepId, Test, TypedPolicy, Variable,
+    VariableId,
+};
+
+/// A parsed file and its part in the flow.
+#[derive(Clone, Debug)]
+pub struct Unit {
+    /// Its tree.
+    pub tree: tree::File,
+    /// Its part.
+    pub role: Role,
+    /// The files that its `use` items name, each with the item's place.
+    pub uses: Vec<(Span, FileId)>,
+}
+
+/// What a file is to the flow.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Role {
+    /// Part of the standard library: its facts and factors may be declared anew.
+    Library,
+    /// Named by a `use`: its facts, factors and definitions count.
+    Used,
+    /// Given by the user: its steps are the flow.
+    Flow,
+}
+
+/// What checking gives: a policy if nothing was an error, and all reports.
+#[derive(Debug)]
+pub struct Checked {
+    /// The typed policy; `None` when a report is an error.
+    pub policy: Option<TypedPolicy>,
+    /// Errors and warnings, in the order found.
+    pub diagnostics: Vec<Diagnostic>,
+}
+
+/// Checks the files of a flow together, the standard library first and the user's files in their order.
+pub fn check(sources: &Sources, units: &[Unit]) -> Checked {
+    let mut checker = Checker::new(sources, units);
+    checker.check_catalog();
+    checker.check_fact_declarations();
+    let steps = checker.check_steps(units);
+    checker.check_definitions();
+    let guarantees = checker.check_guarantees(units);
+    let tests = checker.check_tests(units);
+    checker.report_unused();
+    checker.finish(steps, guarantees, tests)
+}
+
+/// The tables that checking fills.
+struct Checker<'a> {
+    sources: &'a Sources,
+    declarations: Declarations<'a>,
+    catalog: Catalog,
+    variables: PrimaryMap<VariableId, Variable>,
+    /// The variable of each fact that was asked for; `None` when its declaration has an error.
+    facts_done: BTreeMap<String, Option<VariableId>>,
+    /// Where each variable was first declared.
+    variable_spans: SecondaryMap<VariableId, Option<Span>>,
+    presences: PrimaryMap<PresenceId, Presence>,
+    conditions: PrimaryMap<ConditionId, Condition>,
+    sizes: SecondaryMap<ConditionId, Size>,
+    /// Results of defines: the checker doesn't follow presence through them.
+    opaque: HashSet<ConditionId>,
+    /// How far each define, let and rule has come.
+    states: SecondaryMap<DefinitionId, State>,
+    /// What expanding has cost so far, in statements and their conditions.
+    expanded: u64,
+    expansion_reported: bool,
+    /// How many definitions are being checked inside one another.
+    definition_depth: u32,
+    /// The names of blocks that something uses, by their place.
+    used_locals: BTreeSet<Span>,
+    /// The names of blocks that have ended.
+    finished_locals: BTreeSet<(Span, String)>,
+    /// The patterns of each match, by the place of its first.
+    seen_patterns: HashSet<(Span, String)>,
+    /// The deepest nesting of statements so far.
+    deepest: u32,
+    used_facts: BTreeSet<String>,
+    diagnostics: Vec<Diagnostic>,
+}
+
+impl<'a> Checker<'a> {
+    fn new(sources: &'a Sources, units: &'a [Unit]) -> Self {
+        let mut diagnostics = Vec::new();
+        Checker {
+            sources,
+            declarations: Declarations::collect(units, &mut diagnostics),
+            catalog: Catalog::default(),
+            variables: PrimaryMap::new(),
+            facts_done: BTreeMap::new(),
+            variable_spans: SecondaryMap::new(),
+            presences: PrimaryMap::new(),
+            conditions: PrimaryMap::new(),
+            sizes: SecondaryMap::new(),
+            opaque: HashSet::new(),
+            states: SecondaryMap::new(),
+            expanded: 0,
+            expansion_reported: false,
+            definition_depth: 0,
+            used_locals: BTreeSet::new(),
+            finished_locals: BTreeSet::new(),
+            seen_patterns: HashSet::new(),
+            deepest: 0,
+            used_facts: BTreeSet::new(),
+            diagnostics,
+        }
+    }
+
+    /// The user's text, cut short where it is long, for a message.
+    fn excerpt(&self, span: Span) -> String {
+        const LONGEST: usize = 60;
+        let text: String = self.sources.text(span).split_whitespace().collect::<Vec<_>>().join(" ");
+        match text.char_indices().nth(LONGEST) {
+            Some((cut, _)) => format!("{}…", text.get(..cut).unwrap_or_default()),
+            None => text,
+        }
+    }
+
+    fn report(&mut self, diagnostic: Diagnostic) {
+        self.diagnostics.push(diagnostic);
+    }
+
+    fn finish(
+        mut self,
+        steps: PrimaryMap<StepId, Step>,
+        guarantees: Vec<policy::Guarantee>,
+        tests: Vec<Test>,
+    ) -> Checked {
+        let facts = self.fact_table();
+        self.link_presences();
+        let errors = self.diagnostics.iter().any(|d| d.severity == crate::diagnostic::Severity::Error);
+        let policy = (!errors).then_some(TypedPolicy {
+            catalog: self.catalog,
+            facts,
+            variables: self.variables,
+            presences: self.presences,
+            conditions: self.conditions,
+            steps,
+            guarantees,
+            tests,
+        });
+        Checked { policy, diagnostics: self.diagnostics }
+    }
+
+    /// The facts by name: all of the flow's own, and those of the library that no fact of the flow displaces.
+    fn fact_table(&mut self) -> BTreeMap<String, policy::Fact> {
+        let mut table = BTreeMap::new();
+        for name in self.declarations.fact_names() {
+            let Some(variable) = self.variable_if_free(&name) else { continue };
+            let Some(declared) = self.declarations.fact(&name) else { continue };
+            let docs = declared.docs.iter().map(|line| line.node.clone()).collect();
+            table.insert(name, policy::Fact { variable, declared: declared.item.name.span, docs });
+        }
+        table
+    }
+
+    /// A flow must have a step; without one there is nothing to decide.
+    fn report_no_step(&mut self, units: &[Unit]) {
+        let Some(file) = units.iter().rev().find(|unit| unit.role == Role::Flow) else { return };
+        if self.diagnostics.iter().any(|d| d.severity == crate::diagnostic::Severity::Error) {
+            return;
+        }
+        let span = Span::new(file.tree.file, 0..0);
+        let name = self.sources.file(file.tree.file).name().to_owned();
+        let report = Diagnostic::error(
+            Code::E0207,
+            span,
+            format!("`{name}` has no step, so there is nothing to decide"),
+        )
+        .help("write statements, such as `challenge any of enrolled`, or a `step name { … }`");
+        self.report(report);
+    }
+}

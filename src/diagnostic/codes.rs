@@ -94,6 +94,7 @@ codes! {
     E0405: "a factor listed twice",
     E0406: "options that contradict each other",
     E0407: "a factor declaration that does not fit",
+    E0408: "a command that offers nothing",
     // the flow
     E0501: "a fifth command",
     E0502: "a flow too large to prove",
@@ -103,5 +104,6 @@ codes! {
     W0603: "a statement that no login reaches",
     W0604: "a name that is not used",
     W0605: "commands lost before a denial",
-    W0606: "a value matched twice",
+    W0606: "a value listed or matched twice",
+    W0607: "a fallback that is never used",
 }

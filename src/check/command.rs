@@ -1,0 +1,222 @@
+//! Commands: what they offer, held against the catalog.
+
+use super::Checker;
+use super::expression::Context;
+use super::policy::{Command, FactorId, FactorUse, Set, Style};
+use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::source::Span;
+use crate::syntax::tree::{self, CommandKind, Name, Offer, Spanned};
+
+impl Checker<'_> {
+    /// A command; `None` when it was reported.
+    pub(crate) fn command(&mut self, context: &mut Context, command: &tree::Command) -> Option<Command> {
+        let kind = &command.kind;
+        let (style, listed, rest) = match &command.offer {
+            Offer::Preferred { factors, rest } => {
+                let listed = self.factor_uses(context, kind, factors);
+                let rest = match rest {
+                    Some(rest) => Some(self.offered_set(context, kind, rest)?),
+                    None => None,
+                };
+                (Style::Preferred, listed?, rest)
+            }
+            Offer::AnyListed(list) => {
+                if list.node.is_empty() {
+                    self.report_nothing_offered(kind, list.span);
+                    return None;
+                }
+                (Style::Any, self.factor_uses(context, kind, &list.node)?, None)
+            }
+            Offer::AnyIn(set) => (Style::Any, Vec::new(), Some(self.offered_set(context, kind, set)?)),
+        };
+        Some(Command { kind: kind.node, style, listed, rest, span: command.span })
+    }
+
+    fn report_nothing_offered(&mut self, kind: &Spanned<CommandKind>, span: Span) {
+        let report =
+            Diagnostic::error(Code::E0408, span, format!("this `{}` offers no factor", kind.node.word()))
+                .label(kind.span, "this command would always fail")
+                .help("list at least one factor, or remove the command");
+        self.report(report);
+    }
+
+    fn offered_set(
+        &mut self,
+        context: &mut Context,
+        kind: &Spanned<CommandKind>,
+        set: &tree::Expression,
+    ) -> Option<Set> {
+        let offered = self.set(context, set)?;
+        let Set::Literal(factors) = &offered else { return Some(offered) };
+        if factors.is_empty() {
+            self.report_nothing_offered(kind, set.span);
+            return None;
+        }
+        for factor in factors.clone() {
+            self.check_allowed(kind, factor, set.span)?;
+        }
+        Some(offered)
+    }
+
+    fn factor_uses(
+        &mut self,
+        context: &Context,
+        kind: &Spanned<CommandKind>,
+        uses: &[tree::FactorUse],
+    ) -> Option<Vec<FactorUse>> {
+        let mut listed: Vec<FactorUse> = Vec::with_capacity(uses.len());
+        let mut understood = true;
+        for used in uses {
+            let Some(one) = self.factor_use(context, kind, used) else {
+                understood = false;
+                continue;
+            };
+            if let Some(first) = listed.iter().find(|other| other.factor == one.factor) {
+                let report = Diagnostic::error(
+                    Code::E0405,
+                    one.span,
+                    format!("`{}` is offered twice", used.factor.node),
+                )
+                .label(first.span, "first here")
+                .help("remove one of the two: a command offers each factor once");
+                self.report(report);
+                understood = false;
+                continue;
+            }
+            listed.push(one);
+        }
+        understood.then_some(listed)
+    }
+
+    fn factor_use(
+        &mut self,
+        context: &Context,
+        kind: &Spanned<CommandKind>,
+        used: &tree::FactorUse,
+    ) -> Option<FactorUse> {
+        let factor = self.known_factor(context, &used.factor)?;
+        self.check_allowed(kind, factor, used.factor.span)?;
+        let mut options: Vec<usize> = Vec::with_capacity(used.options.len());
+        for name in &used.options {
+            let option = self.known_option(kind, factor, name)?;
+            self.check_option_fits(factor, &options, option, name)?;
+            options.push(option);
+        }
+        Some(FactorUse { factor, options, span: used.span })
+    }
+
+    /// The factor of a name.
+    pub(crate) fn known_factor(&mut self, context: &Context, name: &Name) -> Option<FactorId> {
+        if let Some(factor) = self.catalog.find(&name.node) {
+            return Some(factor);
+        }
+        let mut report =
+            Diagnostic::error(Code::E0401, name.span, format!("there is no factor `{}`", name.node));
+        let known = || self.catalog.factors.values().map(|factor| factor.name.as_str());
+        let usual = match name.node.to_ascii_lowercase().as_str() {
+            "sms" | "voice" | "text" => Some("phone"),
+            "totp" | "authenticator" | "google-authenticator" => Some("otp"),
+            "push" | "guardian" => Some("push-notification"),
+            "security-key" | "yubikey" | "fido2" | "webauthn" => Some("webauthn-roaming"),
+            "passkey" | "biometrics" | "face-id" | "touch-id" => Some("webauthn-platform"),
+            _ => None,
+        };
+        let usual = usual.filter(|usual| known().any(|factor| factor == *usual));
+        let near = usual.or_else(|| did_you_mean(&name.node, known())).map(str::to_owned);
+        let names: Vec<String> = known().map(|name| format!("`{name}`")).collect();
+        report = match near {
+            Some(near) => report.fix(format!("did you mean `{near}`?"), name.span, near),
+            None => report.note(format!("the catalog has {}", names.join(", "))),
+        };
+        let is_local = context.locals.iter().any(|local| local.name == name.node);
+        if is_local || self.declarations.fact(&name.node).is_some() {
+            report = report.help(format!("for a set that the policy names, write `any of {}`", name.node));
+        }
+        self.report(report);
+        None
+    }
+
+    fn check_allowed(&mut self, kind: &Spanned<CommandKind>, id: FactorId, span: Span) -> Option<()> {
+        let factor = &self.catalog.factors[id];
+        if factor.allows(kind.node) {
+            return Some(());
+        }
+        let (name, declared) = (factor.name.clone(), factor.declared);
+        let done = match kind.node {
+            CommandKind::Enroll => "enrolled",
+            CommandKind::Challenge => "challenged",
+        };
+        let is_implicit = factor.has(super::policy::Trait::Implicit);
+        let mut report =
+            Diagnostic::error(Code::E0403, span, format!("`{name}` can't be {done} by a command"))
+                .label(kind.span, format!("this command would {} it", kind.node.word()))
+                .label(declared, format!("the catalog doesn't list `{}` here", kind.node.word()));
+        if is_implicit && kind.node == CommandKind::Enroll {
+            report = report
+                .note(format!("a user has `{name}` once the address is verified; it can be challenged then"));
+        }
+        self.report(report);
+        None
+    }
+
+    fn known_option(&mut self, kind: &Spanned<CommandKind>, id: FactorId, name: &Name) -> Option<usize> {
+        let factor = &self.catalog.factors[id];
+        let Some(position) = factor.options.iter().position(|option| option.name == name.node) else {
+            let known: Vec<&str> = factor.options.iter().map(|option| option.name.as_str()).collect();
+            let report = Diagnostic::error(
+                Code::E0402,
+                name.span,
+                format!("`{}` has no option `{}`", factor.name, name.node),
+            );
+            let report = match did_you_mean(&name.node, known.iter().copied()) {
+                Some(near) => report.fix(format!("did you mean `{near}`?"), name.span, near),
+                None if known.is_empty() => report.note(format!("`{}` has no options", factor.name)),
+                None => report.note(format!("its options are {}", super::fact::list_of(&known))),
+            };
+            self.report(report);
+            return None;
+        };
+        match factor.options.get(position).and_then(|option| option.only) {
+            Some(only) if only != kind.node => {
+                let report = Diagnostic::error(
+                    Code::E0402,
+                    name.span,
+                    format!("`{}` is an option of `{}` alone", name.node, only.word()),
+                )
+                .label(kind.span, format!("this is `{}`", kind.node.word()));
+                self.report(report);
+                None
+            }
+            _ => Some(position),
+        }
+    }
+
+    /// Two options of one use must not set the same thing on the platform.
+    fn check_option_fits(
+        &mut self,
+        id: FactorId,
+        before: &[usize],
+        option: usize,
+        name: &Name,
+    ) -> Option<()> {
+        let options = &self.catalog.factors[id].options;
+        let new = options.get(option)?;
+        let clash = before.iter().filter_map(|position| options.get(*position)).find_map(|earlier| {
+            let key = earlier.json.keys().find(|key| new.json.contains_key(*key))?;
+            Some((earlier.name.clone(), key.clone()))
+        });
+        let Some((earlier, key)) = clash else { return Some(()) };
+        let report = if earlier == name.node {
+            Diagnostic::error(Code::E0406, name.span, format!("the option `{earlier}` is given twice"))
+        } else {
+            Diagnostic::error(
+                Code::E0406,
+                name.span,
+                format!("`{}` and `{earlier}` contradict each other", name.node),
+            )
+            .note(format!("both set `{key}`"))
+        };
+        self.report(report.help("keep one of the two"));
+        None
+    }
+}
