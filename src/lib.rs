@@ -3,5 +3,6 @@ pub mod backend;
 pub mod check;
 pub mod diagnostic;
 pub mod lower;
+pub mod runtime;
 pub mod source;
 pub mod syntax;

@@ -56,21 +56,22 @@ pub fn holds(test: &Test, words: &[u64]) -> bool {
         Test::Age { now, stamp, low, high } => {
             (*low..=*high).contains(&signed(*now).wrapping_sub(signed(*stamp)))
         }
-        Test::Count { set, low, high } => (*low..=*high).contains(&set_mask(set, words).count_ones()),
+        Test::Count { set, low, high } => {
+            (*low..=*high).contains(&set_mask(set, &|slot| word(words, slot)).count_ones())
+        }
     }
 }
 
-/// The members of a set as a mask.
-pub fn set_mask(set: &SetFormula, words: &[u64]) -> u64 {
+/// The members of a set as a mask, by the words that `read` gives.
+pub fn set_mask(set: &SetFormula, read: &impl Fn(WordSlot) -> u64) -> u64 {
     match set {
         SetFormula::Listed(factors) => factors.iter().fold(0, |mask, factor| mask | factor_bit(*factor)),
-        SetFormula::Word(slot) => word(words, *slot),
-        SetFormula::Intersect(a, b) => set_mask(a, words) & set_mask(b, words),
-        SetFormula::Union(a, b) => set_mask(a, words) | set_mask(b, words),
-        SetFormula::Except(a, b) => set_mask(a, words) & !set_mask(b, words),
+        SetFormula::Word(slot) => read(*slot),
+        SetFormula::Intersect(a, b) => set_mask(a, read) & set_mask(b, read),
+        SetFormula::Union(a, b) => set_mask(a, read) | set_mask(b, read),
+        SetFormula::Except(a, b) => set_mask(a, read) & !set_mask(b, read),
         SetFormula::If { slot, mask, then, otherwise } => {
-            let chosen = if word(words, *slot) & mask != 0 { then } else { otherwise };
-            set_mask(chosen, words)
+            set_mask(if read(*slot) & mask != 0 { then } else { otherwise }, read)
         }
     }
 }

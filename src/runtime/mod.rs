@@ -1,0 +1,15 @@
+//! What a server holds in its hands: facts to fill, and decisions to show.
+//!
+//! [`Facts`] is a record laid out by one policy. It is filled through typed [slots](Slot), from any serde
+//! deserializer, from JSON text, or from anything that serializes; [`Decision`] says what a decision word means.
+//! There is no compiler in here: this room knows the program and its layout only.
+
+mod decision;
+mod facts;
+mod record;
+mod slot;
+mod store;
+
+pub use decision::{Command, Decision, FactorChoice};
+pub use facts::{DecideError, FactorSet, Facts};
+pub use slot::{FactType, SetError, Slot, SlotError};
