@@ -6,10 +6,12 @@
 
 mod decision;
 mod facts;
+mod read;
 mod record;
 mod slot;
 mod store;
 
 pub use decision::{Command, Decision, FactorChoice};
 pub use facts::{DecideError, FactorSet, Facts};
+pub use read::{ReadError, ReadErrorKind};
 pub use slot::{FactType, SetError, Slot, SlotError};

@@ -188,6 +188,13 @@ impl Record {
         }
     }
 
+    /// Adds an enrolled factor.
+    pub(super) fn push_enrolled(&mut self, layout: &Layout, name: &str) {
+        if let Some(slot) = layout.enrolled {
+            self.words[slot.0 as usize] |= factor_named(layout, name);
+        }
+    }
+
     /// Forgets all uses of factors.
     pub(super) fn clear_performed(&mut self, layout: &Layout) {
         self.latest = NEVER;
