@@ -68,6 +68,7 @@ codes! {
     E0106: "a doc comment that documents nothing",
     E0107: "comparisons in a chain",
     E0108: "source text past a bound",
+    E0109: "a table row that does not fit its columns",
     // names
     E0201: "an unknown name",
     E0202: "a name declared twice",

@@ -1,2 +1,4 @@
 //! Text to tree and back.
+
+pub mod parse;
 pub mod tree;

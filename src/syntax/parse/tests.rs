@@ -1,0 +1,1 @@
+//! What the parser understands, and what it says when it doesn't.
