@@ -64,8 +64,8 @@ pub(super) struct Failure {
 impl Builder<'_> {
     /// Reports a bad piece, unless something in it was reported already.
     pub(super) fn explain(&self, gap: Gap) {
-        let text = self.slice(gap.bad);
-        let bad = Span::new(self.file, gap.bad.range().start..gap.bad.range().start + text.trim_end().len());
+        let bad = self.trimmed(gap.bad);
+        let text = self.slice(bad);
         let whole = gap.before.map_or(bad, |before| before.to(bad));
         let braces_alone = text.chars().all(|c| c == '}' || c.is_whitespace());
         if braces_alone || self.is_reported(bad) {

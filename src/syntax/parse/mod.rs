@@ -25,6 +25,7 @@ mod tests;
 mod words;
 
 use std::cell::RefCell;
+use std::ops::Range;
 
 use pest::Parser;
 
@@ -54,7 +55,7 @@ pub fn parse(file: FileId, text: &str) -> (File, Vec<Diagnostic>) {
         Ok(scan) => scan,
         Err(too_deep) => return (empty, vec![too_deep]),
     };
-    let builder = Builder { file, text, reports: RefCell::new(scan.reports) };
+    let builder = Builder { file, text, reports: RefCell::new(scan.reports), comments: scan.comments };
     let mut pieces = builder.read();
     let docs = docs::attach(&mut pieces, scan.docs, |stray| builder.report(stray));
     let entries: Vec<Entry> = pieces.into_iter().filter_map(|(_, entry)| entry).collect();
@@ -83,6 +84,7 @@ struct Builder<'t> {
     file: FileId,
     text: &'t str,
     reports: RefCell<Vec<Diagnostic>>,
+    comments: Vec<Range<usize>>,
 }
 
 impl<'t> Builder<'t> {
@@ -113,9 +115,26 @@ impl<'t> Builder<'t> {
         reports.len() >= MAX_REPORTS || reports.iter().any(|report| inside(report.primary.span))
     }
 
+    /// The exact text of a node. (pest looks for a rule's optional end past white space and comments, and leaves
+    /// them in the node when there is none.)
     fn span(&self, pair: &Pair<'_>) -> Span {
-        let span = pair.as_span();
-        Span::new(self.file, span.start()..span.end())
+        let start = pair.as_span().start();
+        self.trimmed(Span::new(self.file, start..pair.as_span().end()))
+    }
+
+    /// A span without white space and comments at its end.
+    fn trimmed(&self, span: Span) -> Span {
+        let Range { start, mut end } = span.range();
+        loop {
+            let text = self.text.get(start..end).unwrap_or_default().trim_end();
+            end = start + text.len();
+            match self.comments.binary_search_by_key(&end, |comment| comment.end) {
+                Ok(index) if start < end => {
+                    end = self.comments.get(index).map_or(end, |c| c.start.max(start))
+                }
+                _ => return Span::new(self.file, start..end),
+            }
+        }
     }
 
     fn slice(&self, span: Span) -> &'t str {

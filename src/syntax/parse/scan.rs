@@ -4,6 +4,8 @@
 //! quotes that don't pair, and reports the signs that only other languages have. The grammar reads the same text
 //! afterwards, and need not say any of this.
 
+use std::ops::Range;
+
 use super::docs::{DocKind, DocLine};
 use super::{MAX_NESTING, MAX_REPORTS};
 use crate::diagnostic::{Code, Diagnostic};
@@ -13,6 +15,8 @@ use crate::source::{FileId, Span};
 pub(super) struct Scan {
     pub(super) reports: Vec<Diagnostic>,
     pub(super) docs: Vec<DocLine>,
+    /// Every comment, doc comments too, in order; without white space at their ends.
+    pub(super) comments: Vec<Range<usize>>,
 }
 
 /// Scans a text. A text that nests too deep is not worth a parse: the report is all there is.
@@ -26,7 +30,7 @@ pub(super) fn scan(file: FileId, text: &str) -> Result<Scan, Diagnostic> {
         frames: Vec::new(),
         then_chains: 0,
         cut_short: Vec::new(),
-        found: Scan { reports: Vec::new(), docs: Vec::new() },
+        found: Scan { reports: Vec::new(), docs: Vec::new(), comments: Vec::new() },
     };
     scanner.run()?;
     scanner.finish();
@@ -156,7 +160,7 @@ impl<'t> Scanner<'t> {
             let span = self.span(line.trim_end().len());
             self.found.docs.push(DocLine { text, span, kind });
         }
-        self.at += line.len();
+        self.comment(line.len());
     }
 
     fn hash_comment(&mut self, rest: &str) {
@@ -164,7 +168,7 @@ impl<'t> Scanner<'t> {
         let report =
             Diagnostic::error(Code::E0102, self.span(line.trim_end().len()), "a comment begins with `//`");
         self.report(report.fix("write `//`", self.span(1), "//"));
-        self.at += line.len();
+        self.comment(line.len());
     }
 
     fn block_comment(&mut self, rest: &str) {
@@ -181,6 +185,12 @@ impl<'t> Scanner<'t> {
             _ => report.help("write `//` on each line"),
         };
         self.report(report);
+        self.comment(length);
+    }
+
+    fn comment(&mut self, length: usize) {
+        let text = self.text.get(self.at..self.at + length).unwrap_or_default();
+        self.found.comments.push(self.at..self.at + text.trim_end().len());
         self.at += length;
     }
 
