@@ -1,4 +1,5 @@
 //! Text to tree and back.
 
 pub mod parse;
+pub mod print;
 pub mod tree;
