@@ -1,0 +1,344 @@
+//! Running one step for all logins of a state at once.
+//!
+//! A step is followed statement by statement with the set of logins that reach each. Beside it stands, for each
+//! sequence of commands executed so far, the set of logins that have executed just that: branches never copy it,
+//! only a command moves logins from one sequence to the next. Commands that later prompts can't tell apart share a
+//! [`Template`], so a thousand rules that ask for the same factor make one sequence, not a thousand.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+
+use smallvec::SmallVec;
+
+use super::budget::Limited;
+use super::condition::Conditions;
+use super::diagram::{Diagrams, Formula};
+use super::login::MAX_COMMANDS;
+use super::masks::{FactorMask, bit};
+use crate::check::policy::{
+    Command, CommandKind, Condition, ConditionId, ConditionKind, Set, Statement, Style, TypedPolicy,
+};
+use crate::source::Span;
+
+/// What a prompt can tell of a command.
+#[derive(Clone, PartialEq, Eq, Hash, Debug)]
+pub(super) struct Template {
+    pub(super) kind: CommandKind,
+    pub(super) style: Style,
+    /// The factors it lists.
+    pub(super) listed: FactorMask,
+    /// Its set.
+    pub(super) rest: Option<Set>,
+}
+
+/// All templates of a policy, numbered.
+#[derive(Default)]
+pub(super) struct Templates {
+    known: Vec<Template>,
+    numbers: HashMap<Template, u32>,
+}
+
+impl Templates {
+    fn number(&mut self, command: &Command) -> u32 {
+        let template = Template {
+            kind: command.kind,
+            style: command.style,
+            listed: command.listed.iter().fold(0, |mask, listed| mask | bit(listed.factor)),
+            rest: command.rest.clone(),
+        };
+        if let Some(number) = self.numbers.get(&template) {
+            return *number;
+        }
+        let number = self.known.len() as u32;
+        self.known.push(template.clone());
+        self.numbers.insert(template, number);
+        number
+    }
+
+    pub(super) fn get(&self, number: u32) -> Option<&Template> {
+        self.known.get(number as usize)
+    }
+}
+
+/// The commands executed in a step, by template.
+pub(super) type Executed = SmallVec<[u32; MAX_COMMANDS]>;
+
+/// Which answers a condition has been seen to give.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(super) struct Answers {
+    pub(super) yes: bool,
+    pub(super) no: bool,
+}
+
+/// What has been seen over all steps and states.
+#[derive(Default)]
+pub(super) struct Seen {
+    /// For each text of a condition that was asked, its answers.
+    pub(super) answers: BTreeMap<Span, Answers>,
+    /// The statements that some login reaches.
+    pub(super) reached: BTreeSet<Span>,
+    /// Logins that execute a fifth command: the first found.
+    pub(super) fifth: Option<Formula>,
+    /// For each denial that follows a command in its step, some logins in which it does.
+    pub(super) lost: BTreeMap<Span, Formula>,
+}
+
+/// Whether the sequence of commands matters, or only its length.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Detail {
+    /// Later steps see what the prompts did.
+    Commands,
+    /// No step follows.
+    Count,
+}
+
+/// One run of a step.
+pub(super) struct StepRun<'a, 'c> {
+    policy: &'a TypedPolicy,
+    conditions: &'c Conditions<'a>,
+    templates: &'c mut Templates,
+    seen: &'c mut Seen,
+    detail: Detail,
+    /// Which logins have executed which commands; together all that entered, without those over the limit.
+    executed: BTreeMap<Executed, Formula>,
+    denied: Formula,
+    /// Parts of conditions that stand in several, with the logins that reached them: the logins that passed.
+    passing: HashMap<(ConditionId, Formula), Formula>,
+    shared: &'c [bool],
+}
+
+impl<'a, 'c> StepRun<'a, 'c> {
+    /// Runs a step's statements for `logins`; gives the logins whose prompts are due, by commands.
+    pub(super) fn run(
+        conditions: &'c Conditions<'a>,
+        templates: &'c mut Templates,
+        seen: &'c mut Seen,
+        detail: Detail,
+        shared: &'c [bool],
+        body: &'a [Statement],
+        logins: Formula,
+    ) -> Limited<BTreeMap<Executed, Formula>> {
+        let diagrams = &conditions.facts.diagrams;
+        let mut run = StepRun {
+            policy: conditions.policy,
+            conditions,
+            templates,
+            seen,
+            detail,
+            executed: BTreeMap::from([(Executed::new(), logins.clone())]),
+            denied: diagrams.nothing(),
+            passing: HashMap::new(),
+            shared,
+        };
+        run.block(body, logins)?;
+        let mut due = BTreeMap::new();
+        for (commands, logins) in std::mem::take(&mut run.executed) {
+            let logins = diagrams.minus(&logins, &run.denied)?;
+            if !logins.is_empty() {
+                due.insert(commands, logins);
+            }
+        }
+        Ok(due)
+    }
+
+    fn diagrams(&self) -> &'a Diagrams {
+        &self.conditions.facts.diagrams
+    }
+
+    /// Runs statements for the logins that reach them; gives those that end the step there.
+    fn block(&mut self, block: &'a [Statement], logins: Formula) -> Limited<Formula> {
+        let mut ended = self.diagrams().nothing();
+        let mut here = logins;
+        for statement in block {
+            if here.is_empty() {
+                break;
+            }
+            let gone = self.statement(statement, &here)?;
+            if !gone.is_empty() {
+                here = self.diagrams().minus(&here, &gone)?;
+                ended = self.diagrams().or(&ended, &gone)?;
+            }
+        }
+        Ok(ended)
+    }
+
+    fn statement(&mut self, statement: &'a Statement, here: &Formula) -> Limited<Formula> {
+        self.seen.reached.insert(span_of(statement));
+        match statement {
+            Statement::Command(command) => self.command(command, here),
+            Statement::Stop(_) => Ok(here.clone()),
+            Statement::Deny { span, .. } => {
+                self.deny(*span, here)?;
+                Ok(here.clone())
+            }
+            Statement::Applied { body, .. } => self.block(body, here.clone()),
+            Statement::Branch { branches, otherwise, .. } => {
+                let mut ended = self.diagrams().nothing();
+                let mut left = here.clone();
+                for (condition, body) in branches {
+                    if left.is_empty() {
+                        break;
+                    }
+                    let taken = self.ask(*condition, &left)?;
+                    left = self.diagrams().minus(&left, &taken)?;
+                    let gone = self.block(body, taken)?;
+                    ended = self.diagrams().or(&ended, &gone)?;
+                }
+                let gone = self.block(otherwise, left)?;
+                self.diagrams().or(&ended, &gone)
+            }
+        }
+    }
+
+    /// Moves logins on by one command; gives those for which it is the fifth.
+    fn command(&mut self, command: &'a Command, here: &Formula) -> Limited<Formula> {
+        let diagrams = self.diagrams();
+        let number = match self.detail {
+            Detail::Commands => self.templates.number(command),
+            Detail::Count => 0,
+        };
+        let mut moved = Vec::new();
+        let mut left = here.clone();
+        for (commands, logins) in &mut self.executed {
+            let moving = diagrams.and(logins, &left)?;
+            if moving.is_empty() {
+                continue;
+            }
+            *logins = diagrams.minus(logins, &moving)?;
+            left = diagrams.minus(&left, &moving)?;
+            moved.push((commands.clone(), moving));
+            if left.is_empty() {
+                break;
+            }
+        }
+        self.executed.retain(|_, logins| !logins.is_empty());
+        let mut over = diagrams.nothing();
+        for (mut commands, logins) in moved {
+            if self.conditions.state().commands + commands.len() >= MAX_COMMANDS {
+                self.seen.fifth.get_or_insert_with(|| logins.clone());
+                over = diagrams.or(&over, &logins)?;
+                continue;
+            }
+            commands.push(number);
+            let together = match self.executed.get(&commands) {
+                Some(others) => diagrams.or(others, &logins)?,
+                None => logins,
+            };
+            self.executed.insert(commands, together);
+        }
+        Ok(over)
+    }
+
+    fn deny(&mut self, span: Span, here: &Formula) -> Limited<()> {
+        self.denied = self.diagrams().or(&self.denied, here)?;
+        if self.seen.lost.contains_key(&span) {
+            return Ok(());
+        }
+        for (_, logins) in self.executed.iter().filter(|(commands, _)| !commands.is_empty()) {
+            let lost = self.diagrams().and(logins, here)?;
+            if !lost.is_empty() {
+                self.seen.lost.insert(span, lost);
+                break;
+            }
+        }
+        Ok(())
+    }
+
+    /// Asks a condition of the logins that reach it, its parts left to right; gives those in which it holds.
+    fn ask(&mut self, id: ConditionId, here: &Formula) -> Limited<Formula> {
+        if here.is_empty() {
+            return Ok(here.clone());
+        }
+        let policy = self.policy;
+        let condition = &policy.conditions[id];
+        if is_one_text(policy, condition) {
+            return self.ask_text(id, condition, here);
+        }
+        let shared = self.shared.get(id.as_u32() as usize).copied().unwrap_or(false);
+        let key = (id, here.clone());
+        if let Some(known) = self.passing.get(&key).filter(|_| shared) {
+            return Ok(known.clone());
+        }
+        let passing = self.ask_parts(condition, here)?;
+        if shared {
+            self.passing.insert(key, passing.clone());
+        }
+        Ok(passing)
+    }
+
+    fn ask_parts(&mut self, condition: &'a Condition, here: &Formula) -> Limited<Formula> {
+        let diagrams = self.diagrams();
+        match &condition.kind {
+            ConditionKind::Not(inner) => {
+                let passing = self.ask(*inner, here)?;
+                diagrams.minus(here, &passing)
+            }
+            ConditionKind::All(parts) => parts.iter().try_fold(here.clone(), |here, part| self.ask(*part, &here)),
+            ConditionKind::Any(parts) => {
+                let mut left = here.clone();
+                for part in parts {
+                    let passing = self.ask(*part, &left)?;
+                    left = diagrams.minus(&left, &passing)?;
+                }
+                diagrams.minus(here, &left)
+            }
+            _ => Ok(here.clone()),
+        }
+    }
+
+    /// Asks a condition that is one text for a reader, and notes its answers.
+    fn ask_text(&mut self, id: ConditionId, condition: &Condition, here: &Formula) -> Limited<Formula> {
+        let formula = self.conditions.formula(id)?;
+        let passing = self.diagrams().and(here, &formula)?;
+        if !matches!(condition.kind, ConditionKind::Constant(_)) {
+            let answers = self.seen.answers.entry(condition.span).or_default();
+            answers.yes |= !passing.is_empty();
+            answers.no |= passing != *here;
+        }
+        Ok(passing)
+    }
+}
+
+/// Whether a condition is the smallest text that a reader would call a condition: a test, or what the checker made
+/// of one (`x ?? y == "a"` has become a choice of two, and both bear its text).
+pub(super) fn is_one_text(policy: &TypedPolicy, condition: &Condition) -> bool {
+    match &condition.kind {
+        ConditionKind::Not(inner) => policy.conditions[*inner].span == condition.span,
+        ConditionKind::All(parts) | ConditionKind::Any(parts) => {
+            parts.iter().any(|part| policy.conditions[*part].span == condition.span)
+        }
+        _ => true,
+    }
+}
+
+/// Which conditions are part of several, by their numbers: their answers are worth remembering.
+pub(super) fn shared_conditions(policy: &TypedPolicy) -> Vec<bool> {
+    let mut uses = vec![0u8; policy.conditions.len()];
+    for condition in policy.conditions.values() {
+        let one;
+        let parts = match &condition.kind {
+            ConditionKind::Not(inner) => {
+                one = [*inner];
+                &one[..]
+            }
+            ConditionKind::All(parts) | ConditionKind::Any(parts) => parts,
+            _ => &[],
+        };
+        for part in parts {
+            if let Some(count) = uses.get_mut(part.as_u32() as usize) {
+                *count = count.saturating_add(1);
+            }
+        }
+    }
+    uses.into_iter().map(|count| count > 1).collect()
+}
+
+/// The text of a statement.
+pub(super) fn span_of(statement: &Statement) -> Span {
+    match statement {
+        Statement::Command(command) => command.span,
+        Statement::Deny { span, .. }
+        | Statement::Stop(span)
+        | Statement::Branch { span, .. }
+        | Statement::Applied { span, .. } => *span,
+    }
+}
