@@ -75,9 +75,11 @@ impl<'a> Conditions<'a> {
         let formula = match kind {
             ConditionKind::Constant(value) => self.diagrams().constant(*value),
             ConditionKind::Not(inner) => self.diagrams().not(&self.formula(*inner)?)?,
-            ConditionKind::All(parts) => parts.iter().try_fold(self.diagrams().everything(), |all, part| {
-                if all.is_empty() { Ok(all) } else { self.diagrams().and(&all, &self.formula(*part)?) }
-            })?,
+            ConditionKind::All(parts) => {
+                parts.iter().try_fold(self.diagrams().everything(), |all, part| {
+                    if all.is_empty() { Ok(all) } else { self.diagrams().and(&all, &self.formula(*part)?) }
+                })?
+            }
             ConditionKind::Any(parts) => parts.iter().try_fold(self.diagrams().nothing(), |any, part| {
                 if any.is_everything() { Ok(any) } else { self.diagrams().or(&any, &self.formula(*part)?) }
             })?,
@@ -97,7 +99,9 @@ impl<'a> Conditions<'a> {
             ConditionKind::Present(guard) => self.guard(*guard),
             ConditionKind::Text(subject, test) => self.facts.text(*subject, test),
             ConditionKind::SameText(a, b) => self.facts.same_text(*a, *b),
-            ConditionKind::Compare(number, comparison, constant) => self.number(number, *comparison, *constant),
+            ConditionKind::Compare(number, comparison, constant) => {
+                self.number(number, *comparison, *constant)
+            }
             ConditionKind::OneOf(number, constants) => {
                 let each = constants.iter().map(|constant| self.number(number, Comparison::Equal, *constant));
                 self.diagrams().any(each.collect::<Limited<Vec<_>>>()?)
@@ -159,15 +163,23 @@ impl<'a> Conditions<'a> {
             (Set::Enrolled, Element::Other) => Ok(self.facts.other_enrolled()),
             (Set::Performed, Element::Of(factor)) => self.performed(factor, Window::Ever),
             (Set::Performed | Set::Literal(_), Element::Other) => Ok(self.diagrams().nothing()),
-            (Set::Literal(factors), Element::Of(factor)) => Ok(self.diagrams().constant(factors.contains(&factor))),
+            (Set::Literal(factors), Element::Of(factor)) => {
+                Ok(self.diagrams().constant(factors.contains(&factor)))
+            }
             (Set::Variable(variable), element) => {
                 let position = self.elements().position(|other| other == element);
                 let members = self.facts.members(*variable);
-                Ok(position.and_then(|at| members.get(at).cloned()).unwrap_or_else(|| self.diagrams().nothing()))
+                Ok(position
+                    .and_then(|at| members.get(at).cloned())
+                    .unwrap_or_else(|| self.diagrams().nothing()))
             }
-            (Set::Intersect(a, b), _) => self.diagrams().and(&self.member(a, element)?, &self.member(b, element)?),
+            (Set::Intersect(a, b), _) => {
+                self.diagrams().and(&self.member(a, element)?, &self.member(b, element)?)
+            }
             (Set::Union(a, b), _) => self.diagrams().or(&self.member(a, element)?, &self.member(b, element)?),
-            (Set::Except(a, b), _) => self.diagrams().minus(&self.member(a, element)?, &self.member(b, element)?),
+            (Set::Except(a, b), _) => {
+                self.diagrams().minus(&self.member(a, element)?, &self.member(b, element)?)
+            }
             (Set::IfPresent { guard, then, otherwise }, _) => {
                 let (then, otherwise) = (self.member(then, element)?, self.member(otherwise, element)?);
                 self.diagrams().choose(&self.guard(*guard)?, &then, &otherwise)
@@ -240,7 +252,9 @@ fn is_about_facts(kind: &ConditionKind) -> bool {
         | ConditionKind::InPrefixes(..)
         | ConditionKind::List(..)
         | ConditionKind::Present(Guard::Path(_) | Guard::Domain(_)) => true,
-        ConditionKind::Compare(number, ..) | ConditionKind::OneOf(number, _) => !matches!(number, Number::Count(_)),
+        ConditionKind::Compare(number, ..) | ConditionKind::OneOf(number, _) => {
+            !matches!(number, Number::Count(_))
+        }
         _ => false,
     }
 }

@@ -54,8 +54,9 @@ impl Diagrams {
             numbers.map(|number| BCDDFunction::var(manager, number).map(Formula)).collect()
         });
         let variables = made.map_err(out_of_nodes)?;
-        let (everything, nothing) = manager
-            .with_manager_shared(|manager| (Formula(BCDDFunction::t(manager)), Formula(BCDDFunction::f(manager))));
+        let (everything, nothing) = manager.with_manager_shared(|manager| {
+            (Formula(BCDDFunction::t(manager)), Formula(BCDDFunction::f(manager)))
+        });
         Ok(Diagrams { manager, nodes: size.nodes, everything, nothing, variables })
     }
 

@@ -36,7 +36,9 @@ pub(super) fn explore(policy: &TypedPolicy, budget: &Budget) -> Limited<Explored
     let small = StoreSize { nodes: SMALL_STORE.nodes.min(budget.nodes), ..SMALL_STORE };
     let large = StoreSize { nodes: budget.nodes, remembered: LARGE_MEMORY };
     match explore_in(policy, &model, budget, small) {
-        Err(BudgetExceeded::Nodes { limit }) if limit < budget.nodes => explore_in(policy, &model, budget, large),
+        Err(BudgetExceeded::Nodes { limit }) if limit < budget.nodes => {
+            explore_in(policy, &model, budget, large)
+        }
         result => result,
     }
 }
@@ -151,7 +153,11 @@ impl<'a> Explorer<'a> {
 
     fn check_states(&self, more: usize) -> Limited<()> {
         let limit = self.budget.login_states;
-        if self.effort.login_states + more > limit { Err(BudgetExceeded::LoginStates { limit }) } else { Ok(()) }
+        if self.effort.login_states + more > limit {
+            Err(BudgetExceeded::LoginStates { limit })
+        } else {
+            Ok(())
+        }
     }
 }
 

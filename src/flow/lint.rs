@@ -126,7 +126,9 @@ impl<'a> Finder<'a> {
         } else {
             match &condition.kind {
                 ConditionKind::Not(inner) => self.blames(*inner),
-                ConditionKind::All(parts) | ConditionKind::Any(parts) => parts.iter().any(|part| self.blames(*part)),
+                ConditionKind::All(parts) | ConditionKind::Any(parts) => {
+                    parts.iter().any(|part| self.blames(*part))
+                }
                 _ => false,
             }
         };

@@ -68,7 +68,8 @@ impl Due<'_, '_> {
     }
 
     fn challenge(&mut self, logins: &Formula) -> Limited<()> {
-        let passed = self.state.passed_factors().map(|factor| self.offers(factor)).collect::<Limited<Vec<_>>>()?;
+        let passed =
+            self.state.passed_factors().map(|factor| self.offers(factor)).collect::<Limited<Vec<_>>>()?;
         let answered = self.diagrams().any(passed)?;
         self.go_on(self.state.clone(), self.diagrams().and(logins, &answered)?)?;
         let prompted = self.diagrams().minus(logins, &answered)?;
@@ -116,7 +117,9 @@ impl Due<'_, '_> {
     fn offers(&self, factor: FactorId) -> Limited<Formula> {
         let listed = self.template.listed & bit(factor) != 0;
         match &self.template.rest {
-            Some(set) if !listed && self.conditions.policy.catalog.factors[factor].allows(self.template.kind) => {
+            Some(set)
+                if !listed && self.conditions.policy.catalog.factors[factor].allows(self.template.kind) =>
+            {
                 self.conditions.member(set, Element::Of(factor))
             }
             _ => Ok(self.diagrams().constant(listed)),

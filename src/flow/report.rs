@@ -1,10 +1,270 @@
-//! Reports on what was found.
-use super::Analysis;
-use crate::check::policy::TypedPolicy;
-use crate::diagnostic::Diagnostic;
-use crate::source::Sources;
+//! Reports on what the exploration found. A login is shown as a reader would tell it: its facts, then step by step
+//! its commands and what the user did.
 
-/// Reports.
-pub fn diagnose(_analysis: &Analysis, _policy: &TypedPolicy, _sources: &Sources) -> Vec<Diagnostic> {
-    Vec::new()
+use super::login::{Event, FactValue, Login, Outcome, PlayedStep};
+use super::masks::{FactorMask, OTHER_FACTOR, factors};
+use super::{Analysis, BudgetExceeded, Limit, LostCommands, Unreachable};
+use crate::check::policy::{
+    CommandKind, ConditionKind, FactorId, Moment, Number, Type, TypedPolicy, Variable, VariableId,
+};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::{Sources, Span};
+
+const ORDINALS: [&str; 5] = ["1st", "2nd", "3rd", "4th", "5th"];
+
+/// The longest text of the policy that a message quotes, in characters.
+const LONGEST_QUOTE: usize = 60;
+
+/// The reports of an analysis, errors first, then in the order of the source.
+pub fn diagnose(analysis: &Analysis, policy: &TypedPolicy, sources: &Sources) -> Vec<Diagnostic> {
+    let teller = Teller { policy, sources };
+    let mut reports = Vec::new();
+    match &analysis.limit {
+        Limit::Proven => {}
+        Limit::FifthCommand(login) => reports.extend(teller.fifth_command(login)),
+        Limit::BudgetExceeded(exceeded) => reports.extend(teller.too_large(*exceeded)),
+    }
+    reports.extend(analysis.constant.iter().map(|constant| teller.constant(constant.span, constant.always)));
+    // Past a fifth command nothing is reached; that is said already.
+    if analysis.limit == Limit::Proven {
+        reports.extend(analysis.unreachable.iter().map(|unreachable| teller.unreachable(unreachable)));
+    }
+    reports.extend(analysis.lost.iter().map(|lost| teller.lost(lost)));
+    reports
+}
+
+/// Tells findings in the policy's words.
+struct Teller<'a> {
+    policy: &'a TypedPolicy,
+    sources: &'a Sources,
+}
+
+impl Teller<'_> {
+    fn fifth_command(&self, login: &Login) -> Option<Diagnostic> {
+        let commands: Vec<_> = login.commands().collect();
+        let ((step, fifth), before) = commands.split_last()?;
+        let step = &self.policy.steps[*step].name;
+        let message = format!("step `{step}` can execute a fifth command, and a flow has four");
+        let mut report = Diagnostic::error(Code::E0501, fifth.span, message);
+        let mut places: Vec<(Span, Vec<&str>)> = Vec::new();
+        for ((_, command), ordinal) in before.iter().zip(ORDINALS) {
+            match places.iter_mut().find(|(span, _)| *span == command.span) {
+                Some((_, ordinals)) => ordinals.push(ordinal),
+                None => places.push((command.span, vec![ordinal])),
+            }
+        }
+        let mut here = "5th command, refused by the platform".to_owned();
+        for (span, ordinals) in places {
+            let ordinals = ordinals.join(" and ");
+            if span == fifth.span {
+                here = format!("{ordinals} command, and the 5th: refused by the platform");
+            } else {
+                report = report.label(span, format!("{ordinals} command"));
+            }
+        }
+        let help =
+            "let a condition keep this login out of one of the five, or end an earlier case with `stop`";
+        Some(report.here(here).note(self.login(login)).help(help))
+    }
+
+    fn too_large(&self, exceeded: BudgetExceeded) -> Option<Diagnostic> {
+        let first = self.policy.steps.values().next()?;
+        let message = format!("this flow is too large to prove: {exceeded}");
+        let report = Diagnostic::error(Code::E0502, first.declared, message);
+        Some(report.note("without the proof, a login might execute a fifth command").help(exceeded.advice()))
+    }
+
+    fn constant(&self, span: Span, always: bool) -> Diagnostic {
+        let text = self.quote(span);
+        if always {
+            let report = Diagnostic::warning(Code::W0601, span, format!("`{text}` is always true"));
+            report.here("no login that gets here makes it false")
+        } else {
+            let report = Diagnostic::warning(Code::W0602, span, format!("`{text}` is never true"));
+            report.here("no login that gets here makes it true")
+        }
+    }
+
+    fn unreachable(&self, unreachable: &Unreachable) -> Diagnostic {
+        match unreachable.step {
+            Some(step) => {
+                let message = format!("no login reaches step `{}`", self.policy.steps[step].name);
+                let report = Diagnostic::warning(Code::W0603, unreachable.span, message);
+                report.here("every login has ended before")
+            }
+            None => {
+                let report =
+                    Diagnostic::warning(Code::W0603, unreachable.span, "no login reaches this statement");
+                report.here("never runs")
+            }
+        }
+    }
+
+    fn lost(&self, lost: &LostCommands) -> Diagnostic {
+        let message = "this denial loses commands that its step has executed";
+        let mut report = Diagnostic::warning(Code::W0605, lost.denial, message);
+        report = report.here("the login ends here, and none of its commands is shown");
+        let mut spans: Vec<Span> = Vec::new();
+        for command in lost.login.steps.last().into_iter().flat_map(|step| &step.commands) {
+            if !spans.contains(&command.span) {
+                spans.push(command.span);
+                report = report.label(command.span, "executed and counted, never shown");
+            }
+        }
+        let help =
+            "deny before the first command, or in a later step, which begins once the prompts are answered";
+        report.note(self.login(&lost.login)).help(help)
+    }
+
+    /// The text under a span on one line, shortened.
+    fn quote(&self, span: Span) -> String {
+        let line = self.sources.text(span).split_whitespace().collect::<Vec<_>>().join(" ");
+        if line.chars().count() <= LONGEST_QUOTE {
+            return line;
+        }
+        line.chars().take(LONGEST_QUOTE - 1).chain(['…']).collect()
+    }
+
+    /// A login, several lines.
+    fn login(&self, login: &Login) -> String {
+        let mut lines = vec!["a login that gets there:".to_owned()];
+        lines.extend(self.facts(login).into_iter().map(|line| format!("  {line}")));
+        let mut number = 0;
+        for step in &login.steps {
+            lines.push(format!("  step `{}`:", self.policy.steps[step.step].name));
+            lines.extend(self.run_out(step).map(|line| format!("    {line}")));
+            for command in &step.commands {
+                number += 1;
+                let ordinal = ORDINALS.get(number - 1).copied().unwrap_or("next");
+                let outcome = self.outcome(command.kind, &command.outcome);
+                lines.push(format!("    {ordinal}: `{}`{outcome}", self.quote(command.span)));
+            }
+            if step.commands.is_empty() {
+                lines.push("    no command".to_owned());
+            }
+        }
+        lines.join("\n")
+    }
+
+    fn outcome(&self, kind: CommandKind, outcome: &Outcome) -> String {
+        let name = |factor: &FactorId| self.policy.catalog.factors[*factor].name.as_str();
+        let did = if kind == CommandKind::Enroll { "enrolls" } else { "passes" };
+        match outcome {
+            Outcome::Passed { offered, chosen } if offered.len() == 1 => {
+                format!(": the user {did} {}", name(chosen))
+            }
+            Outcome::Passed { offered, chosen } => {
+                let offered: Vec<_> = offered.iter().map(name).collect();
+                format!(": of {}, the user {did} {}", offered.join(", "), name(chosen))
+            }
+            Outcome::Answered => ": answered by a factor passed before".to_owned(),
+            Outcome::NothingLeft => {
+                ": everything it offers is enrolled, so it fails, and the login goes on".to_owned()
+            }
+            Outcome::NotShown => String::new(),
+        }
+    }
+
+    /// The windows over factors passed in earlier steps that this login finds run out.
+    fn run_out<'a>(&'a self, step: &'a PlayedStep) -> impl Iterator<Item = String> + 'a {
+        step.passed.iter().filter(|passed| passed.age > 0).map(|passed| {
+            let name = &self.policy.catalog.factors[passed.factor].name;
+            format!("{name} was passed {} ago by now", duration(passed.age))
+        })
+    }
+
+    fn facts(&self, login: &Login) -> Vec<String> {
+        let event = &login.event;
+        let mut lines: Vec<String> = login.read.iter().map(|variable| self.fact(*variable, event)).collect();
+        lines.push(match self.names(event.enrolled) {
+            names if names.is_empty() => "nothing is enrolled".to_owned(),
+            names => format!("enrolled: {names}"),
+        });
+        if !event.performed.is_empty() {
+            let stamps = event.performed.iter().map(|(factor, stamp)| {
+                let name = &self.policy.catalog.factors[*factor].name;
+                let age = event.now - stamp;
+                let when =
+                    if age < 0 { format!("in {}", duration(-age)) } else { format!("{} ago", duration(age)) };
+                format!("{name} {when}")
+            });
+            lines.push(format!("performed before: {}", stamps.collect::<Vec<_>>().join(", ")));
+        }
+        if self.reads_now(login) {
+            lines.push(format!("now = {}", instant(event.now)));
+        }
+        lines
+    }
+
+    fn reads_now(&self, login: &Login) -> bool {
+        let is_now = |number: &Number| {
+            matches!(number, Number::Now | Number::Weekday(Moment::Now) | Number::Hour(Moment::Now))
+        };
+        login.read.iter().any(|variable| self.policy.variables[*variable].ty == Type::Time)
+            || self.policy.conditions.values().any(|condition| match &condition.kind {
+                ConditionKind::Compare(number, ..) | ConditionKind::OneOf(number, _) => is_now(number),
+                _ => false,
+            })
+    }
+
+    fn fact(&self, variable: VariableId, event: &Event) -> String {
+        let row = &self.policy.variables[variable];
+        match event.variables.get(&variable) {
+            Some(value) => format!("{} = {}", row.name, self.value(row, value)),
+            None => format!("{} is absent", row.name),
+        }
+    }
+
+    fn value(&self, variable: &Variable, value: &FactValue) -> String {
+        match (value, &variable.ty) {
+            (FactValue::Bool(value), _) => value.to_string(),
+            (FactValue::Number(number), Type::OpenEnum(values) | Type::OrderedEnum(values)) => {
+                let name = usize::try_from(*number).ok().and_then(|number| values.get(number));
+                name.map_or("other", String::as_str).to_owned()
+            }
+            (FactValue::Number(number), Type::Time) => instant(*number),
+            (FactValue::Number(number), Type::Duration) => duration(*number),
+            (FactValue::Number(number), _) => number.to_string(),
+            (FactValue::Text(text), _) => quoted(text),
+            (FactValue::Ip(address), _) => address.to_string(),
+            (FactValue::Factor(Some(factor)), _) => self.policy.catalog.factors[*factor].name.clone(),
+            (FactValue::Factor(None), _) => "a factor outside the catalog".to_owned(),
+            (FactValue::TextList(texts), _) => {
+                format!("[{}]", texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", "))
+            }
+            (FactValue::FactorSet(mask), _) => format!("[{}]", self.names(*mask)),
+        }
+    }
+
+    fn names(&self, mask: FactorMask) -> String {
+        let known = factors(&self.policy.catalog, mask)
+            .map(|factor| self.policy.catalog.factors[factor].name.clone());
+        let other = (mask & OTHER_FACTOR != 0).then(|| "a factor outside the catalog".to_owned());
+        known.chain(other).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// A text as the language writes it.
+fn quoted(text: &str) -> String {
+    serde_json::to_string(text).unwrap_or_default()
+}
+
+/// An instant as the language writes it.
+fn instant(milliseconds: i64) -> String {
+    jiff::Timestamp::from_millisecond(milliseconds)
+        .map_or_else(|_| milliseconds.to_string(), |at| at.to_string())
+}
+
+/// A length of time as the language writes it; milliseconds, which it does not have, by their own unit.
+fn duration(milliseconds: i64) -> String {
+    let sign = if milliseconds < 0 { "-" } else { "" };
+    let mut left = milliseconds.unsigned_abs();
+    let mut parts = Vec::new();
+    for (unit, length) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)] {
+        if left >= length {
+            parts.push(format!("{}{unit}", left / length));
+            left %= length;
+        }
+    }
+    if parts.is_empty() { "0s".to_owned() } else { format!("{sign}{}", parts.join(" ")) }
 }

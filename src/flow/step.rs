@@ -272,7 +272,9 @@ impl<'a, 'c> StepRun<'a, 'c> {
                 let passing = self.ask(*inner, here)?;
                 diagrams.minus(here, &passing)
             }
-            ConditionKind::All(parts) => parts.iter().try_fold(here.clone(), |here, part| self.ask(*part, &here)),
+            ConditionKind::All(parts) => {
+                parts.iter().try_fold(here.clone(), |here, part| self.ask(*part, &here))
+            }
             ConditionKind::Any(parts) => {
                 let mut left = here.clone();
                 for part in parts {
@@ -299,13 +301,15 @@ impl<'a, 'c> StepRun<'a, 'c> {
 }
 
 /// Whether a condition is the smallest text that a reader would call a condition: a test, or what the checker made
-/// of one (`x ?? y == "a"` has become a choice of two, and both bear its text).
+/// of one (`x ?? y == "a"` has become a choice of two tests that bear its text, `x != y` a negated one).
 pub(super) fn is_one_text(policy: &TypedPolicy, condition: &Condition) -> bool {
+    let is_of_text = |part: &ConditionId| {
+        let part = &policy.conditions[*part];
+        part.span == condition.span && is_one_text(policy, part)
+    };
     match &condition.kind {
-        ConditionKind::Not(inner) => policy.conditions[*inner].span == condition.span,
-        ConditionKind::All(parts) | ConditionKind::Any(parts) => {
-            parts.iter().any(|part| policy.conditions[*part].span == condition.span)
-        }
+        ConditionKind::Not(inner) => is_of_text(inner),
+        ConditionKind::All(parts) | ConditionKind::Any(parts) => parts.iter().any(is_of_text),
         _ => true,
     }
 }

@@ -108,7 +108,8 @@ impl Trie {
 
     /// The nodes of a floating search: this one and its fallbacks, the root last.
     fn suffixes(&self, at: u32) -> impl Iterator<Item = &Node> {
-        std::iter::successors(Some(at), |&at| (at != 0).then(|| self.node(at).fallback)).map(|at| self.node(at))
+        std::iter::successors(Some(at), |&at| (at != 0).then(|| self.node(at).fallback))
+            .map(|at| self.node(at))
     }
 
     /// The nodes above and at this one, the root last.
@@ -262,7 +263,9 @@ impl Automaton {
                 self.substrings.push(number);
             }
         }
-        if let TextTest::StartsWith(literal) | TextTest::EndsWith(literal) | TextTest::Contains(literal) = test {
+        if let TextTest::StartsWith(literal) | TextTest::EndsWith(literal) | TextTest::Contains(literal) =
+            test
+        {
             used.extend(literal.chars());
         }
     }
@@ -284,7 +287,11 @@ impl Automaton {
             '@' if self.reads_domain => Some(self.domain.start()),
             _ => from.domain.map(|at| self.domain.step(at, lowered)),
         };
-        State { whole: self.whole.step(from.whole, character), lower: self.lower.step(from.lower, lowered), domain }
+        State {
+            whole: self.whole.step(from.whole, character),
+            lower: self.lower.step(from.lower, lowered),
+            domain,
+        }
     }
 
     /// What the text read so far matches.

@@ -14,9 +14,11 @@ impl Facts<'_> {
     /// [world](Facts::world).
     pub(in crate::flow) fn decode(&self, values: &[bool]) -> Event {
         let reader = Reader { facts: self, values };
-        let presences = self.policy.presences.keys().map(|presence| (presence, reader.present(presence))).collect();
+        let presences =
+            self.policy.presences.keys().map(|presence| (presence, reader.present(presence))).collect();
         let enrolled = self.model.enrolled.iter().filter(|(_, number)| reader.bit(**number));
-        let other = self.model.other_enrolled.filter(|number| reader.bit(*number)).map_or(0, |_| OTHER_FACTOR);
+        let other =
+            self.model.other_enrolled.filter(|number| reader.bit(*number)).map_or(0, |_| OTHER_FACTOR);
         let now = reader.now();
         Event {
             variables: reader.variables(now),
@@ -52,7 +54,8 @@ impl Reader<'_> {
 
     fn now(&self) -> i64 {
         let code = self.number(&self.facts.model.now);
-        let stamps: Vec<_> = self.facts.model.stamps.iter().map(|(of, bits)| (*of, self.number(bits))).collect();
+        let stamps: Vec<_> =
+            self.facts.model.stamps.iter().map(|(of, bits)| (*of, self.number(bits))).collect();
         let fits = |((of, code), allowed): (&(StampOf, u32), &Vec<u32>)| match of {
             StampOf::Performed(_) => *code == 0 || allowed.contains(&(code - 1)),
             StampOf::Variable(variable) => !self.is_there(*variable) || allowed.contains(code),
@@ -121,7 +124,9 @@ impl Reader<'_> {
         for group in &self.facts.model.groups {
             let mut chosen: Vec<(usize, u32, String)> = Vec::new();
             for (place, variable) in group.members.iter().enumerate() {
-                let Some(VariableModel::Text { bits, .. }) = self.facts.model.variables.get(variable) else { continue };
+                let Some(VariableModel::Text { bits, .. }) = self.facts.model.variables.get(variable) else {
+                    continue;
+                };
                 let Some(value) = values.get_mut(variable) else { continue };
                 let class = self.number(bits);
                 let equal = |other: usize| {
@@ -129,8 +134,12 @@ impl Reader<'_> {
                     number.is_some_and(|number| self.bit(*number))
                 };
                 let known = chosen.iter().find(|(other, ..)| equal(*other)).map(|(.., text)| text.clone());
-                let used = |text: &&String| !chosen.iter().any(|(_, other, known)| *other == class && known == *text);
-                let text = known.or_else(|| group.classes.texts(class).iter().find(used).cloned()).unwrap_or_default();
+                let used = |text: &&String| {
+                    !chosen.iter().any(|(_, other, known)| *other == class && known == *text)
+                };
+                let text = known
+                    .or_else(|| group.classes.texts(class).iter().find(used).cloned())
+                    .unwrap_or_default();
                 *value = FactValue::Text(text.clone());
                 chosen.push((place, class, text));
             }

@@ -31,8 +31,8 @@ use self::time::{MomentClass, StampOf};
 use super::budget::Limited;
 use super::diagram::{Diagrams, Formula};
 use crate::check::policy::{
-    Absence, Comparison, FactorId, ListTest, Moment, Number, PresenceId, TextSubject, TextTest, Type, TypedPolicy, VariableId,
-
+    Absence, Comparison, FactorId, ListTest, Moment, Number, PresenceId, TextSubject, TextTest, Type,
+    TypedPolicy, VariableId,
 };
 
 /// The facts at the start of a login, ready to be asked.
@@ -122,11 +122,9 @@ impl<'a> Facts<'a> {
                     _ => Ok(self.diagrams.nothing()),
                 }
             }
-            Number::Variable(variable) => {
-                self.stamp(StampOf::Variable(*variable), |moment, class| {
-                    moment.instants.where_compares(comparison, constant).contains(&class.instant)
-                })
-            }
+            Number::Variable(variable) => self.stamp(StampOf::Variable(*variable), |moment, class| {
+                moment.instants.where_compares(comparison, constant).contains(&class.instant)
+            }),
             Number::Now => self.moment(Moment::Now, |moment, class| {
                 moment.instants.where_compares(comparison, constant).contains(&class.instant)
             }),
@@ -161,7 +159,8 @@ impl<'a> Facts<'a> {
 
     /// The logins in which a stamp is there and its class passes a test.
     fn stamp(&self, of: StampOf, test: impl Fn(&time::Moment, &MomentClass) -> bool) -> Limited<Formula> {
-        let (Some(moment), Some(bits)) = (self.model.times.stamps.get(&of), self.model.stamps.get(&of)) else {
+        let (Some(moment), Some(bits)) = (self.model.times.stamps.get(&of), self.model.stamps.get(&of))
+        else {
             return Ok(self.diagrams.nothing());
         };
         let first = u32::from(matches!(of, StampOf::Performed(_)));
@@ -184,14 +183,19 @@ impl<'a> Facts<'a> {
     pub(super) fn performed_last(&self, factor: FactorId) -> Limited<Formula> {
         let none = Vec::new();
         let bits = self.model.last.as_ref().unwrap_or(&none);
-        if bits.is_empty() { Ok(self.diagrams.nothing()) } else { self.diagrams.number_in(bits, &[factor_code(factor)]) }
+        if bits.is_empty() {
+            Ok(self.diagrams.nothing())
+        } else {
+            self.diagrams.number_in(bits, &[factor_code(factor)])
+        }
     }
 
     /// The logins in which an address lies in one of some prefixes.
     pub(super) fn in_prefixes(&self, variable: VariableId, prefixes: &[ipnet::IpNet]) -> Limited<Formula> {
         match self.model.variables.get(&variable) {
             Some(VariableModel::Address { witnesses, bits, .. }) => {
-                let inside = |address: &&std::net::IpAddr| prefixes.iter().any(|prefix| prefix.contains(*address));
+                let inside =
+                    |address: &&std::net::IpAddr| prefixes.iter().any(|prefix| prefix.contains(*address));
                 self.diagrams.number_in(bits, &codes(witnesses.iter(), 0, |address| inside(&address)))
             }
             _ => Ok(self.diagrams.nothing()),
@@ -254,4 +258,3 @@ fn codes<'c, T: 'c>(
 ) -> Vec<u32> {
     classes.zip(first..).filter(|(class, _)| test(class)).map(|(_, code)| code).collect()
 }
-

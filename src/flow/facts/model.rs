@@ -15,7 +15,9 @@ use super::cells::{Cells, MAX_NUMBER};
 use super::reads::{MomentReads, Reads, TextReads};
 use super::text::TextClasses;
 use super::time::{StampOf, Times};
-use crate::check::policy::{Absence, FactorId, PresenceId, Segment, Type, TypedPolicy, Value, VariableId, View};
+use crate::check::policy::{
+    Absence, FactorId, PresenceId, Segment, Type, TypedPolicy, Value, VariableId, View,
+};
 use crate::flow::budget::{Budget, BudgetExceeded, Limited};
 use crate::flow::masks::{ALL_FACTORS, bit};
 
@@ -97,7 +99,11 @@ impl Model {
         };
         builder.build()?;
         let limit = budget.variables;
-        if builder.model.size as usize > limit { Err(BudgetExceeded::Variables { limit }) } else { Ok(builder.model) }
+        if builder.model.size as usize > limit {
+            Err(BudgetExceeded::Variables { limit })
+        } else {
+            Ok(builder.model)
+        }
     }
 }
 
@@ -138,7 +144,11 @@ impl Builder<'_> {
         let mut later = Vec::new();
         for group in groups {
             let classes = TextClasses::new(&self.texts_of(&group), group.len(), self.budget)?;
-            if classes.count() >= MANY_CLASSES { self.text_group(group, classes) } else { later.push((group, classes)) }
+            if classes.count() >= MANY_CLASSES {
+                self.text_group(group, classes)
+            } else {
+                later.push((group, classes))
+            }
         }
         let variables = self.reads.variables.clone();
         let (large, small): (Vec<_>, Vec<_>) = variables.into_iter().partition(|v| self.has_many_classes(*v));
@@ -167,7 +177,8 @@ impl Builder<'_> {
 
     /// The strings, in groups of those that are compared with each other.
     fn text_groups(&self) -> Vec<Vec<VariableId>> {
-        let mut group_of: BTreeMap<VariableId, VariableId> = self.reads.texts.keys().map(|v| (*v, *v)).collect();
+        let mut group_of: BTreeMap<VariableId, VariableId> =
+            self.reads.texts.keys().map(|v| (*v, *v)).collect();
         for (a, b) in &self.reads.same_texts {
             let (a, b) = (group_of.get(a).copied(), group_of.get(b).copied());
             let (Some(kept), Some(gone)) = (a.min(b), a.max(b)) else { continue };
@@ -232,9 +243,10 @@ impl Builder<'_> {
                 VariableModel::Address { prefixes, witnesses, bits }
             }
             Type::Factor => VariableModel::Factor { bits: self.number(factors + 1) },
-            Type::FactorSet => {
-                VariableModel::FactorSet { members: (0..factors).map(|_| self.one()).collect(), other: self.one() }
-            }
+            Type::FactorSet => VariableModel::FactorSet {
+                members: (0..factors).map(|_| self.one()).collect(),
+                other: self.one(),
+            },
             Type::TextList => self.list(variable),
         };
         self.model.variables.insert(variable, model);
@@ -250,15 +262,18 @@ impl Builder<'_> {
     fn list(&mut self, variable: VariableId) -> VariableModel {
         let separator = self.policy.variables[variable].split.clone();
         let constants = self.reads.lists.get(&variable).into_iter().flatten();
-        let possible: Vec<String> =
-            constants.filter(|text| separator.as_deref().is_none_or(|s| survives_split(text, s))).cloned().collect();
+        let possible: Vec<String> = constants
+            .filter(|text| separator.as_deref().is_none_or(|s| survives_split(text, s)))
+            .cloned()
+            .collect();
         let elements = possible.into_iter().map(|text| (text, self.one())).collect();
         VariableModel::List { not_empty: self.one(), elements }
     }
 
     fn times(&mut self) {
         self.model.now = self.number(self.model.times.now.classes.len());
-        let counts: Vec<_> = self.model.times.stamps.iter().map(|(of, stamp)| (*of, stamp.classes.len())).collect();
+        let counts: Vec<_> =
+            self.model.times.stamps.iter().map(|(of, stamp)| (*of, stamp.classes.len())).collect();
         for (of, count) in counts {
             let never = usize::from(matches!(of, StampOf::Performed(_)));
             let bits = self.number(count + never);

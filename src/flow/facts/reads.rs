@@ -9,8 +9,9 @@ use ipnet::IpNet;
 
 use super::cells::{Cuts, cut};
 use crate::check::policy::{
-    Command, CommandKind, Comparison, ConditionId, ConditionKind, FactorId, FactorSubject, Guard, ListTest, Moment,
-    Number, PresenceId, Set, Statement, Step, TextSubject, TextTest, Type, TypedPolicy, VariableId, View, Window,
+    Command, CommandKind, Comparison, ConditionId, ConditionKind, FactorId, FactorSubject, Guard, ListTest,
+    Moment, Number, PresenceId, Set, Statement, Step, TextSubject, TextTest, Type, TypedPolicy, VariableId,
+    View, Window,
 };
 use crate::flow::budget::{BudgetExceeded, Limited};
 use crate::flow::masks::{ALL_FACTORS, FactorMask, bit};
@@ -100,12 +101,8 @@ impl Reads {
         steps: impl IntoIterator<Item = &'a Step>,
         depth: usize,
     ) -> Limited<Reads> {
-        let mut collector = Collector {
-            policy,
-            reads: Reads::default(),
-            seen: vec![false; policy.conditions.len()],
-            depth,
-        };
+        let mut collector =
+            Collector { policy, reads: Reads::default(), seen: vec![false; policy.conditions.len()], depth };
         for step in steps {
             collector.statements(&step.body)?;
         }
@@ -140,7 +137,8 @@ impl<'a> Collector<'a> {
         let mut waiting: Vec<(&Statement, usize)> = body.iter().rev().map(|s| (s, 1)).collect();
         while let Some((statement, depth)) = waiting.pop() {
             self.check_depth(depth)?;
-            let mut push = |block: &'a [Statement]| waiting.extend(block.iter().rev().map(|s| (s, depth + 1)));
+            let mut push =
+                |block: &'a [Statement]| waiting.extend(block.iter().rev().map(|s| (s, depth + 1)));
             match statement {
                 Statement::Command(command) => self.command(command)?,
                 Statement::Deny { .. } | Statement::Stop(_) => {}
@@ -181,7 +179,9 @@ impl<'a> Collector<'a> {
                 continue;
             }
             match &self.policy.conditions[id].kind {
-                ConditionKind::Not(inner) | ConditionKind::Initially(inner) => waiting.push((*inner, depth + 1)),
+                ConditionKind::Not(inner) | ConditionKind::Initially(inner) => {
+                    waiting.push((*inner, depth + 1))
+                }
                 ConditionKind::All(parts) | ConditionKind::Any(parts) => {
                     waiting.extend(parts.iter().rev().map(|part| (*part, depth + 1)));
                 }
@@ -303,7 +303,9 @@ impl<'a> Collector<'a> {
         let constants = self.reads.lists.entry(variable).or_default();
         match test {
             ListTest::Empty => {}
-            ListTest::ContainsAny(texts) | ListTest::ContainsAll(texts) => constants.extend(texts.iter().cloned()),
+            ListTest::ContainsAny(texts) | ListTest::ContainsAll(texts) => {
+                constants.extend(texts.iter().cloned())
+            }
         }
     }
 

@@ -39,7 +39,8 @@ impl TextClasses {
             texts.push(infinite_class(&shortest, wanted, automaton.fresh(), &whole, &lower));
         }
         texts.extend(whole.iter().map(|text| vec![(*text).to_owned()]));
-        for constant in constants_of(reads, View::Lower).filter(|text| !text.contains(|c: char| c.is_ascii_uppercase()))
+        for constant in
+            constants_of(reads, View::Lower).filter(|text| !text.contains(|c: char| c.is_ascii_uppercase()))
         {
             texts.extend(spellings(&automaton, constant, wanted, &whole));
         }
@@ -54,7 +55,9 @@ impl TextClasses {
             patterns: reads.patterns.iter().map(|pattern| (pattern.clone(), Vec::new())).collect(),
             has_domain: Vec::new(),
         };
-        for (class, text) in texts.iter().enumerate().filter_map(|(i, texts)| Some((i as u32, texts.first()?))) {
+        for (class, text) in
+            texts.iter().enumerate().filter_map(|(i, texts)| Some((i as u32, texts.first()?)))
+        {
             for view in [View::Whole, View::Lower, View::Domain] {
                 let Some(seen) = view_of(text, view) else { continue };
                 classes.equal.entry((view, seen.into_owned())).or_default().push(class);
@@ -119,7 +122,8 @@ fn constants_of(reads: &TextReads, wanted: View) -> impl Iterator<Item = &str> {
 
 /// What the automaton has to know: all patterns, and the constants that domains are compared with.
 fn automaton_patterns(reads: &TextReads) -> Vec<(View, TextTest)> {
-    let domains = constants_of(reads, View::Domain).map(|text| (View::Domain, TextTest::OneOf(vec![text.to_owned()])));
+    let domains =
+        constants_of(reads, View::Domain).map(|text| (View::Domain, TextTest::OneOf(vec![text.to_owned()])));
     reads.patterns.iter().cloned().chain(domains).collect()
 }
 
@@ -142,7 +146,12 @@ fn infinite_class(
 
 /// The classes of the second kind for one constant: its spellings, apart by what they match. Spellings that are
 /// constants themselves belong to those. Of each class as many texts as wanted are kept, which is all that counts.
-fn spellings(automaton: &Automaton, constant: &str, wanted: usize, whole: &BTreeSet<&str>) -> Vec<Vec<String>> {
+fn spellings(
+    automaton: &Automaton,
+    constant: &str,
+    wanted: usize,
+    whole: &BTreeSet<&str>,
+) -> Vec<Vec<String>> {
     let taken = whole.iter().filter(|text| text.eq_ignore_ascii_case(constant)).count();
     let enough = wanted.max(1) + taken;
     let mut written: Vec<(State, Vec<String>)> = vec![(automaton.start(), vec![String::new()])];

@@ -9,7 +9,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
-use super::cells::{Cells, Cuts, MAX_NUMBER};
+use jiff::Timestamp;
+
+use super::cells::{Cells, Cuts};
 use super::reads::MomentReads;
 use crate::check::policy::{FactorId, VariableId};
 use crate::flow::budget::{Budget, BudgetExceeded, Limited};
@@ -21,8 +23,10 @@ const WEEK: i64 = 7 * DAY;
 /// Where witnesses lie if nothing says otherwise: Monday noon, 5 January 2026.
 pub(in crate::flow) const USUAL_NOW: i64 = 1_767_614_400_000;
 
-/// The instants that facts can hold.
-const INSTANTS: Range<i64> = -MAX_NUMBER..MAX_NUMBER + 1;
+/// The instants that a `Timestamp`, and so a fact, can hold: the years -9999 to 9999.
+fn instants() -> Range<i64> {
+    Timestamp::MIN.as_millisecond()..Timestamp::MAX.as_millisecond() + 1
+}
 
 /// The hour of an instant in UTC, 0 to 23.
 pub(in crate::flow) fn hour(instant: i64) -> i64 {
@@ -67,10 +71,10 @@ pub(super) struct Moment {
 
 impl Moment {
     fn new(reads: &MomentReads) -> Self {
-        let ages = -2 * MAX_NUMBER..2 * MAX_NUMBER + 1;
+        let longest = instants().end - instants().start;
         let mut moment = Moment {
-            instants: Cells::new(INSTANTS, &reads.instants),
-            ages: Cells::new(ages, &reads.ages),
+            instants: Cells::new(instants(), &reads.instants),
+            ages: Cells::new(-longest..longest + 1, &reads.ages),
             weekdays: Cells::new(0..7, &reads.weekdays),
             hours: Cells::new(0..24, &reads.hours),
             changes: Vec::new(),
@@ -97,8 +101,8 @@ impl Moment {
         // An age is at least `a` up to and with the instant `now - a`.
         let by_age = self.ages.starts().iter().skip(1).map(|age| now - age + 1);
         let by_instant = self.instants.starts().iter().copied();
-        let mut cuts: Vec<i64> = by_age.chain(by_instant).filter(|cut| INSTANTS.contains(cut)).collect();
-        cuts.push(INSTANTS.end);
+        let mut cuts: Vec<i64> = by_age.chain(by_instant).filter(|cut| instants().contains(cut)).collect();
+        cuts.push(instants().end);
         cuts.sort_unstable();
         cuts.dedup();
         cuts.windows(2).filter_map(|pair| Some(*pair.first()?..*pair.last()?)).collect()
@@ -116,7 +120,8 @@ impl Moment {
         let week = |monday: i64| self.changes.iter().map(move |hour| monday + hour * HOUR);
         let start = stretch.start;
         let later = week(monday).chain(week(monday + WEEK));
-        std::iter::once(start).chain(later.filter(move |at| *at > start && *at < start + WEEK && *at < stretch.end))
+        std::iter::once(start)
+            .chain(later.filter(move |at| *at > start && *at < start + WEEK && *at < stretch.end))
     }
 
     /// An instant of a class at one `now`, as near to `now` as is simple.
@@ -127,7 +132,8 @@ impl Moment {
             let hours = (0..=168).flat_map(move |n| [best - n * HOUR, best + n * HOUR]);
             let earlier = stretch.end.saturating_sub(WEEK).max(stretch.start)..stretch.end;
             let inside = stretch.clone();
-            let points = self.calendar_points(stretch).chain(self.calendar_points(earlier)).collect::<Vec<_>>();
+            let points =
+                self.calendar_points(stretch).chain(self.calendar_points(earlier)).collect::<Vec<_>>();
             hours.filter(move |at| inside.contains(at)).chain(points).collect::<Vec<_>>()
         };
         self.stretches(now).into_iter().rev().flat_map(near).find(fits)
@@ -190,15 +196,15 @@ impl Times {
 
     /// The instants at which cells of `now` begin, for reasons that don't repeat.
     fn fixed_cuts(&self) -> Cuts {
-        let mut cuts = Cuts::from([INSTANTS.start, USUAL_NOW, INSTANTS.end]);
+        let mut cuts = Cuts::from([instants().start, USUAL_NOW, instants().end]);
         cuts.extend(self.now.instants.starts());
         for stamp in self.stamps.values() {
             for age in stamp.ages.starts().iter().skip(1) {
-                let meets = stamp.instants.starts().iter().copied().chain([INSTANTS.end]);
+                let meets = stamp.instants.starts().iter().copied().chain([instants().end]);
                 cuts.extend(meets.flat_map(|instant| [instant + age - 1, instant + age]));
             }
         }
-        cuts.retain(|cut| (INSTANTS.start..=INSTANTS.end).contains(cut));
+        cuts.retain(|cut| (instants().start..=instants().end).contains(cut));
         cuts
     }
 
@@ -225,7 +231,8 @@ impl Times {
         }
         let mut found: Vec<_> = found.into_iter().collect();
         found.sort_by_key(|(_, now)| now.abs_diff(USUAL_NOW));
-        self.now.classes = found.iter().map(|((class, _), _)| *class).collect::<BTreeSet<_>>().into_iter().collect();
+        self.now.classes =
+            found.iter().map(|((class, _), _)| *class).collect::<BTreeSet<_>>().into_iter().collect();
         for (index, stamp) in self.stamps.values_mut().enumerate() {
             let all = found.iter().filter_map(|((_, sets), _)| sets.get(index)).flatten();
             stamp.classes = all.copied().collect::<BTreeSet<_>>().into_iter().collect();
@@ -288,4 +295,19 @@ fn without_dominated(possibilities: Vec<Possibility>) -> Vec<Possibility> {
 /// Whether all of a sorted list stands in another.
 fn is_subset(small: &[u32], large: &[u32]) -> bool {
     small.iter().all(|member| large.binary_search(member).is_ok())
+}
+
+#[cfg(test)]
+impl Times {
+    /// Whether a possibility holds these instants, one for each stamp.
+    pub(super) fn holds(&self, now: i64, at: &[i64]) -> bool {
+        let Some(code) = self.now.code_of(self.now.class(now, now)) else { return false };
+        let stamps: Vec<_> =
+            self.stamps.values().zip(at).map(|(stamp, at)| stamp.code_of(stamp.class(now, *at))).collect();
+        self.possibilities.iter().any(|possibility| {
+            let fits =
+                |(code, allowed): (&Option<u32>, &Vec<u32>)| code.is_some_and(|code| allowed.contains(&code));
+            possibility.now_code == code && stamps.iter().zip(&possibility.allowed).all(fits)
+        })
+    }
 }

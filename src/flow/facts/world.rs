@@ -5,9 +5,9 @@ use std::net::IpAddr;
 
 use ipnet::IpNet;
 
+use super::Facts;
 use super::model::{Bits, TextGroup, VariableModel, factor_code, lies_under};
 use super::time::StampOf;
-use super::Facts;
 use crate::check::policy::{
     Absence, FactorId, PresenceId, Segment, Trait, Type, Value, Variable, VariableId,
 };
@@ -35,7 +35,8 @@ impl Facts<'_> {
     fn presences(&self) -> Limited<Formula> {
         let mut all = self.diagrams.everything();
         for (presence, bit) in &self.model.presences {
-            let parents = std::iter::successors(Some(*presence), |at| self.policy.presences[*at].parent).skip(1);
+            let parents =
+                std::iter::successors(Some(*presence), |at| self.policy.presences[*at].parent).skip(1);
             let here = self.diagrams.variable(*bit);
             for parent in parents.filter_map(|parent| self.model.presences.get(&parent)) {
                 let implied = self.diagrams.implies(&here, &self.diagrams.variable(*parent))?;
@@ -156,7 +157,9 @@ impl Facts<'_> {
         match (instant, self.model.stamps.get(&of)) {
             (_, None) => Ok(self.diagrams.everything()),
             // A default has a cell of its own, so its ages follow from `now` alone.
-            (Some(instant), _) => self.stamp(of, |moment, class| moment.instants.cell_of(instant) == class.instant),
+            (Some(instant), _) => {
+                self.stamp(of, |moment, class| moment.instants.cell_of(instant) == class.instant)
+            }
             (None, Some(bits)) => self.diagrams.number_in(bits, &[0]),
         }
     }
@@ -287,7 +290,9 @@ impl Facts<'_> {
     /// these facts.
     fn implicit_factors(&self) -> Limited<Formula> {
         let catalog = &self.policy.catalog;
-        let Some(email) = catalog.find("email").filter(|factor| catalog.factors[*factor].has(Trait::Implicit)) else {
+        let Some(email) =
+            catalog.find("email").filter(|factor| catalog.factors[*factor].has(Trait::Implicit))
+        else {
             return Ok(self.diagrams.everything());
         };
         if !self.model.enrolled.contains_key(&email) {
@@ -317,7 +322,9 @@ impl Facts<'_> {
         let unknown = Known { possible: self.diagrams.everything(), certain: self.diagrams.nothing() };
         let read = self.variable_on(path).filter(|(id, _)| self.model.variables.contains_key(id));
         match read {
-            Some((_, Variable { absence: Absence::Refused, .. })) => Ok(Known::exactly(self.diagrams.everything())),
+            Some((_, Variable { absence: Absence::Refused, .. })) => {
+                Ok(Known::exactly(self.diagrams.everything()))
+            }
             // The default may come from the event or from its lack; any other text comes from the event.
             Some((id, Variable { absence: Absence::Default(value), .. })) => {
                 let certain = self.diagrams.not(&self.is_value(id, Some(value))?)?;

@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use super::event::{Event, FactValue};
 use super::session::Session;
 use crate::check::policy::{
-    ConditionId, ConditionKind, FactorId, FactorSubject, Guard, ListTest, Moment, Number, Set, TextSubject, TextTest,
-    TypedPolicy, VariableId, Window,
+    ConditionId, ConditionKind, FactorId, FactorSubject, Guard, ListTest, Moment, Number, Set, TextSubject,
+    TextTest, TypedPolicy, VariableId, Window,
 };
 use crate::flow::facts::{hour, matches, view_of, weekday};
 use crate::flow::masks::{ALL_FACTORS, FactorMask, OTHER_FACTOR, bit};
@@ -45,7 +45,9 @@ impl<'a> StepFacts<'a> {
             ConditionKind::Compare(number, comparison, constant) => {
                 self.number(number).is_some_and(|number| comparison.holds(number, *constant))
             }
-            ConditionKind::OneOf(number, constants) => self.number(number).is_some_and(|n| constants.contains(&n)),
+            ConditionKind::OneOf(number, constants) => {
+                self.number(number).is_some_and(|n| constants.contains(&n))
+            }
             ConditionKind::InPrefixes(variable, prefixes) => match self.value(*variable) {
                 Some(FactValue::Ip(address)) => prefixes.iter().any(|prefix| prefix.contains(address)),
                 _ => false,
@@ -81,7 +83,11 @@ impl<'a> StepFacts<'a> {
             Set::Union(a, b) => self.set(a) | self.set(b),
             Set::Except(a, b) => self.set(a) & !self.set(b),
             Set::IfPresent { guard, then, otherwise } => {
-                if self.guard(*guard) { self.set(then) } else { self.set(otherwise) }
+                if self.guard(*guard) {
+                    self.set(then)
+                } else {
+                    self.set(otherwise)
+                }
             }
         }
     }
@@ -104,7 +110,9 @@ impl<'a> StepFacts<'a> {
 
     fn text(&mut self, subject: TextSubject, test: &TextTest) -> bool {
         match self.value(subject.variable) {
-            Some(FactValue::Text(text)) => view_of(text, subject.view).is_some_and(|seen| matches(test, &seen)),
+            Some(FactValue::Text(text)) => {
+                view_of(text, subject.view).is_some_and(|seen| matches(test, &seen))
+            }
             _ => false,
         }
     }
@@ -162,14 +170,16 @@ impl<'a> StepFacts<'a> {
     /// The factor performed last: one passed in this login, or else the one with the latest stamp; of equal
     /// stamps the later in the event.
     fn last(&self) -> Option<FactorId> {
-        let before = || self.event.performed.iter().max_by_key(|(_, stamp)| *stamp).map(|(factor, _)| *factor);
+        let before =
+            || self.event.performed.iter().max_by_key(|(_, stamp)| *stamp).map(|(factor, _)| *factor);
         self.session.passed.last().map(|passed| passed.factor).or_else(before)
     }
 
     fn performed(&self, factor: FactorId, window: Window) -> bool {
         let passed = self.session.passed.iter().find(|passed| passed.factor == factor);
         let stamps = self.event.performed.iter().filter(|(other, _)| *other == factor);
-        let age = passed.map(|passed| passed.age).or_else(|| stamps.map(|(_, stamp)| self.event.now - stamp).min());
+        let age =
+            passed.map(|passed| passed.age).or_else(|| stamps.map(|(_, stamp)| self.event.now - stamp).min());
         match window {
             Window::Ever => age.is_some(),
             Window::Within(length) => age.is_some_and(|age| age < length),

@@ -7,6 +7,6 @@ mod replay;
 mod session;
 
 pub use event::{Event, FactValue};
-pub use replay::{Login, Outcome, PlayedCommand, PlayedStep};
 pub(super) use replay::{Goal, find_login};
+pub use replay::{Login, Outcome, PlayedCommand, PlayedStep};
 pub use session::{MAX_COMMANDS, Passed, Session};

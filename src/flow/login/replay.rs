@@ -76,7 +76,12 @@ pub(in crate::flow) enum Goal {
 
 /// Tries the user's choices, in the order in which they are shown, until the goal is met. At most `limit` steps are
 /// run.
-pub(in crate::flow) fn find_login(policy: &TypedPolicy, event: Event, goal: Goal, limit: usize) -> Option<Login> {
+pub(in crate::flow) fn find_login(
+    policy: &TypedPolicy,
+    event: Event,
+    goal: Goal,
+    limit: usize,
+) -> Option<Login> {
     let mut search = Search {
         policy,
         event: &event,
@@ -131,7 +136,9 @@ impl<'a> Search<'a> {
         let reads = std::mem::take(&mut run.read);
         let found = match (run.end, self.goal) {
             (StepEnd::LimitExceeded, Goal::FifthCommand) => true,
-            (StepEnd::Denied(span), Goal::CommandsBefore(wanted)) => span == wanted && !run.commands.is_empty(),
+            (StepEnd::Denied(span), Goal::CommandsBefore(wanted)) => {
+                span == wanted && !run.commands.is_empty()
+            }
             (StepEnd::Prompts, _) => {
                 let before = Session { commands: session.commands + run.commands.len(), ..session };
                 self.prompts(id, &run, 0, &before)

@@ -1,0 +1,480 @@
+//! Random small flows over a fixed set of facts. Each uses few of them, so that all its logins can be enumerated.
+
+use cranelift_entity::PrimaryMap;
+use stepup::check::policy::*;
+use stepup::source::{FileId, Sources, Span};
+
+/// Numbers that a seed decides (SplitMix64).
+pub struct Random(u64);
+
+impl Random {
+    pub fn below(&mut self, end: usize) -> usize {
+        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
+        let mut mixed = self.0;
+        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
+        ((mixed ^ (mixed >> 31)) % end as u64) as usize
+    }
+
+    pub fn one<T: Clone>(&mut self, options: &[T]) -> T {
+        options[self.below(options.len())].clone()
+    }
+
+    pub fn chance(&mut self, of: usize) -> bool {
+        self.below(of) == 0
+    }
+}
+
+/// What a flow asks about, besides enrolled and performed factors.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub enum Topic {
+    Flag,
+    Count,
+    Organization,
+    Email,
+    Name,
+    SameNames,
+    Risk,
+    Created,
+    Calendar,
+    Roles,
+    Allowed,
+    Address,
+    Preferred,
+    Performed,
+    Last,
+}
+
+const TOPICS: [Topic; 15] = [
+    Topic::Flag,
+    Topic::Count,
+    Topic::Organization,
+    Topic::Email,
+    Topic::Name,
+    Topic::SameNames,
+    Topic::Risk,
+    Topic::Created,
+    Topic::Calendar,
+    Topic::Roles,
+    Topic::Allowed,
+    Topic::Address,
+    Topic::Preferred,
+    Topic::Performed,
+    Topic::Last,
+];
+
+/// The variables, by position.
+pub const FLAG: u32 = 0;
+pub const COUNT: u32 = 1;
+pub const ORG_FLAG: u32 = 2;
+pub const ORG_LEVEL: u32 = 3;
+pub const EMAIL: u32 = 4;
+pub const VERIFIED: u32 = 5;
+pub const NAME: u32 = 6;
+pub const NICK: u32 = 7;
+pub const RISK: u32 = 8;
+pub const CREATED: u32 = 9;
+pub const ROLES: u32 = 10;
+pub const ALLOWED: u32 = 11;
+pub const ADDRESS: u32 = 12;
+pub const PREFERRED: u32 = 13;
+/// The presences.
+pub const ORG: u32 = 0;
+pub const HAS_EMAIL: u32 = 1;
+/// The factors.
+pub const OTP: u32 = 0;
+pub const KEY: u32 = 1;
+pub const MAIL: u32 = 2;
+
+pub const WINDOWS: [i64; 3] = [5_000, 60_000, 0];
+pub const AGES: [i64; 3] = [0, 5_000, 90_000_000];
+/// Saturday, 10 January 2026, at midnight.
+pub const SATURDAY: i64 = 1_768_003_200_000;
+
+/// A random flow and what it asks about.
+pub struct Flow {
+    pub policy: TypedPolicy,
+    pub topics: Vec<Topic>,
+}
+
+fn path(text: &str) -> Vec<Segment> {
+    let keys = text.split('.').map(|key| Segment {
+        key: key.trim_end_matches('?').to_owned(),
+        each: Each::Value,
+        may_be_missing: if key.ends_with('?') { MayBeMissing::Yes } else { MayBeMissing::No },
+    });
+    keys.collect()
+}
+
+fn variables() -> PrimaryMap<VariableId, Variable> {
+    let text = str::to_owned;
+    let mut table = PrimaryMap::new();
+    let mut add = |name: &str, at: &str, ty: Type, absence: Absence| {
+        table.push(Variable { name: text(name), path: path(at), ty, split: None, absence });
+    };
+    let org = || Absence::Tracked(PresenceId::from_u32(ORG));
+    add("flag", "user.flag", Type::Bool, Absence::Refused);
+    add("count", "stats.count", Type::Int, Absence::Refused);
+    add("org.flag", "org?.flag", Type::Bool, org());
+    add("org.level", "org?.level", Type::Int, Absence::Default(Value::Number(2)));
+    add("email", "user.email?", Type::Text, Absence::Tracked(PresenceId::from_u32(HAS_EMAIL)));
+    add("verified", "user.email_verified", Type::Bool, Absence::Refused);
+    add("name", "user.name", Type::Text, Absence::Refused);
+    add("nick", "user.nick", Type::Text, Absence::Refused);
+    add("risk", "risk", Type::OpenEnum(vec![text("low"), text("high")]), Absence::Refused);
+    add("created", "user.created", Type::Time, Absence::Refused);
+    add("roles", "user.roles", Type::TextList, Absence::Refused);
+    add("allowed", "user.allowed", Type::FactorSet, Absence::Refused);
+    add("address", "request.ip", Type::Ip, Absence::Refused);
+    add("preferred", "user.preferred", Type::Factor, Absence::Refused);
+    table
+}
+
+fn catalog(random: &mut Random, source: &mut Spans) -> Catalog {
+    use CommandKind::{Challenge, Enroll};
+    let mut factors = PrimaryMap::new();
+    let implicit = if random.chance(4) { vec![] } else { vec![Trait::Implicit] };
+    let list: [(&str, Vec<CommandKind>, Vec<Trait>); 3] = [
+        ("otp", vec![Enroll, Challenge], vec![]),
+        ("webauthn-roaming", vec![Enroll, Challenge], vec![]),
+        ("email", vec![Challenge], implicit),
+    ];
+    for (name, commands, traits) in list {
+        factors.push(Factor {
+            name: name.to_owned(),
+            commands,
+            traits,
+            options: vec![],
+            declared: source.next(),
+        });
+    }
+    Catalog { factors }
+}
+
+/// Places, each used once.
+struct Spans {
+    file: FileId,
+    next: usize,
+}
+
+impl Spans {
+    fn next(&mut self) -> Span {
+        self.next += 1;
+        Span::new(self.file, self.next..self.next + 1)
+    }
+}
+
+struct Builder {
+    random: Random,
+    spans: Spans,
+    topics: Vec<Topic>,
+    conditions: PrimaryMap<ConditionId, Condition>,
+    /// Conditions that stand by themselves.
+    usable: Vec<ConditionId>,
+}
+
+/// A random flow.
+pub fn flow(seed: u64) -> Flow {
+    let mut random = Random(seed);
+    let mut topics: Vec<Topic> = (0..1 + random.below(2)).map(|_| random.one(&TOPICS)).collect();
+    topics.sort_unstable();
+    topics.dedup();
+    // Together with others these have too many valuations.
+    let heavy = [Topic::Calendar, Topic::SameNames, Topic::Performed, Topic::Last];
+    if let Some(topic) = topics.iter().copied().find(|topic| heavy.contains(topic)) {
+        topics = vec![topic];
+    }
+    let mut spans = Spans { file: Sources::new().add("random.stepup", ""), next: 0 };
+    let catalog = catalog(&mut random, &mut spans);
+    let mut builder = Builder { random, spans, topics, conditions: PrimaryMap::new(), usable: Vec::new() };
+    let mut steps = PrimaryMap::new();
+    for number in 0..1 + builder.random.below(3) {
+        for _ in 0..3 + builder.random.below(4) {
+            let id = builder.condition();
+            builder.usable.push(id);
+        }
+        let declared = builder.spans.next();
+        let body = builder.block(3);
+        steps.push(Step { name: format!("step{number}"), docs: vec![], declared, body });
+    }
+    let presence = |at: &str| Presence { path: path(at), parent: None };
+    let presences = [presence("org?"), presence("user.email?")].into_iter().collect();
+    let Builder { topics, conditions, .. } = builder;
+    let policy = TypedPolicy {
+        catalog,
+        facts: Default::default(),
+        variables: variables(),
+        presences,
+        conditions,
+        steps,
+        guarantees: vec![],
+        tests: vec![],
+    };
+    Flow { policy, topics }
+}
+
+fn variable(position: u32) -> VariableId {
+    VariableId::from_u32(position)
+}
+
+impl Builder {
+    fn push(&mut self, kind: ConditionKind) -> ConditionId {
+        let span = self.spans.next();
+        self.conditions.push(Condition { span, kind })
+    }
+
+    fn condition(&mut self) -> ConditionId {
+        match self.random.below(10) {
+            0 | 1 if !self.usable.is_empty() => {
+                let part = self.random.one(&self.usable);
+                self.push(ConditionKind::Not(part))
+            }
+            2 | 3 if !self.usable.is_empty() => {
+                let parts = (0..2 + self.random.below(2)).map(|_| self.random.one(&self.usable)).collect();
+                let kind =
+                    if self.random.chance(2) { ConditionKind::All(parts) } else { ConditionKind::Any(parts) };
+                self.push(kind)
+            }
+            4..=6 => {
+                let topic = self.random.one(&self.topics);
+                self.about(topic)
+            }
+            _ => self.about_factors(),
+        }
+    }
+
+    fn about_factors(&mut self) -> ConditionId {
+        let factor = self.factor();
+        let window = self.window();
+        let kind = match self.random.below(9) {
+            0..=2 => ConditionKind::Member(FactorSubject::Literal(factor), Set::Enrolled),
+            3 => ConditionKind::EmptySet(Set::Enrolled),
+            4 => ConditionKind::EmptySet(self.set(2)),
+            5 => ConditionKind::Compare(
+                Number::Count(self.set(1)),
+                self.comparison(),
+                self.random.below(4) as i64,
+            ),
+            6 => ConditionKind::Performed(factor, Window::ThisLogin),
+            7 => ConditionKind::Performed(factor, window),
+            _ => ConditionKind::AnyPerformed(Window::ThisLogin),
+        };
+        self.push(kind)
+    }
+
+    /// A window; without the topic only over what stands in this login, whose factors have no stamps before it.
+    fn window(&mut self) -> Window {
+        if self.topics.contains(&Topic::Performed) || self.topics.contains(&Topic::Last) {
+            match self.random.below(6) {
+                0 => Window::Ever,
+                1 => Window::ThisLogin,
+                _ => Window::Within(self.random.one(&WINDOWS)),
+            }
+        } else {
+            Window::ThisLogin
+        }
+    }
+
+    fn comparison(&mut self) -> Comparison {
+        use Comparison::{Equal, Greater, GreaterOrEqual, Less, LessOrEqual};
+        self.random.one(&[Equal, Less, LessOrEqual, Greater, GreaterOrEqual])
+    }
+
+    fn factor(&mut self) -> FactorId {
+        FactorId::from_u32(self.random.below(3) as u32)
+    }
+
+    fn set(&mut self, depth: usize) -> Set {
+        if depth > 0 && self.random.chance(2) {
+            let (a, b) = (Box::new(self.set(depth - 1)), Box::new(self.set(depth - 1)));
+            return match self.random.below(3) {
+                0 => Set::Intersect(a, b),
+                1 => Set::Union(a, b),
+                _ => Set::Except(a, b),
+            };
+        }
+        match self.random.below(4) {
+            0 if self.topics.contains(&Topic::Allowed) => Set::Variable(variable(ALLOWED)),
+            1 if self.topics.contains(&Topic::Performed) => Set::Performed,
+            2 => Set::Literal((0..3).filter(|_| self.random.chance(2)).map(FactorId::from_u32).collect()),
+            _ => Set::Enrolled,
+        }
+    }
+
+    /// A condition under the presence of what it reads.
+    fn under(&mut self, presence: u32, kind: ConditionKind) -> ConditionId {
+        let guard = self.push(ConditionKind::Present(Guard::Path(PresenceId::from_u32(presence))));
+        let test = self.push(kind);
+        self.push(ConditionKind::All(vec![guard, test]))
+    }
+
+    fn about(&mut self, topic: Topic) -> ConditionId {
+        let kind = match topic {
+            Topic::Flag => ConditionKind::Bool(variable(FLAG)),
+            Topic::Count => self.number(Number::Variable(variable(COUNT)), &[0, 3, 4, -7]),
+            Topic::Organization => match self.random.below(3) {
+                0 => ConditionKind::Present(Guard::Path(PresenceId::from_u32(ORG))),
+                1 => return self.under(ORG, ConditionKind::Bool(variable(ORG_FLAG))),
+                _ => self.number(Number::Variable(variable(ORG_LEVEL)), &[1, 2, 3]),
+            },
+            Topic::Email => match self.random.below(4) {
+                0 => ConditionKind::Present(Guard::Path(PresenceId::from_u32(HAS_EMAIL))),
+                1 => ConditionKind::Bool(variable(VERIFIED)),
+                2 => ConditionKind::Present(Guard::Domain(variable(EMAIL))),
+                _ => {
+                    let test = self.text_test(EMAIL);
+                    return self.under(HAS_EMAIL, test);
+                }
+            },
+            Topic::Name => self.text_test(NAME),
+            Topic::SameNames => match self.random.below(3) {
+                0 => ConditionKind::SameText(variable(NAME), variable(NICK)),
+                _ => {
+                    let which = self.random.one(&[NAME, NICK]);
+                    self.text_test(which)
+                }
+            },
+            Topic::Risk => self.number(Number::Variable(variable(RISK)), &[0, 1, 2]),
+            Topic::Created => match self.random.below(3) {
+                0 => self.number(Number::Variable(variable(CREATED)), &[SATURDAY, SATURDAY + 5_000]),
+                1 => self.number(Number::Now, &[SATURDAY, SATURDAY + 5_000]),
+                _ => self.number(Number::Age(variable(CREATED)), &AGES),
+            },
+            Topic::Calendar => {
+                let moment = self.random.one(&[Moment::Now, Moment::Variable(variable(CREATED))]);
+                match self.random.below(4) {
+                    0 => self.number(Number::Age(variable(CREATED)), &AGES),
+                    1 => self.number(Number::Now, &[SATURDAY + 5_000]),
+                    2 => self.number(Number::Weekday(moment), &[5, 6]),
+                    _ => self.number(Number::Hour(moment), &[0, 23]),
+                }
+            }
+            Topic::Roles => {
+                let texts: Vec<String> = ["a", "b", "c"]
+                    .iter()
+                    .filter(|_| self.random.chance(2))
+                    .map(|t| (*t).to_owned())
+                    .collect();
+                ConditionKind::List(
+                    variable(ROLES),
+                    match self.random.below(3) {
+                        0 => ListTest::Empty,
+                        1 => ListTest::ContainsAny(texts),
+                        _ => ListTest::ContainsAll(texts),
+                    },
+                )
+            }
+            Topic::Allowed => match self.random.below(2) {
+                0 => ConditionKind::Member(
+                    FactorSubject::Literal(self.factor()),
+                    Set::Variable(variable(ALLOWED)),
+                ),
+                _ => ConditionKind::EmptySet(Set::Intersect(
+                    Box::new(Set::Enrolled),
+                    Box::new(Set::Variable(variable(ALLOWED))),
+                )),
+            },
+            Topic::Address => {
+                let prefixes = [
+                    "10.0.0.0/8",
+                    "10.1.0.0/16",
+                    "10.0.0.0/9",
+                    "10.128.0.0/9",
+                    "2001:db8::/32",
+                    "::/0",
+                    "0.0.0.0/0",
+                ];
+                let some: Vec<_> = (0..1 + self.random.below(2))
+                    .map(|_| self.random.one(&prefixes).parse().unwrap())
+                    .collect();
+                ConditionKind::InPrefixes(variable(ADDRESS), some)
+            }
+            Topic::Preferred => {
+                ConditionKind::Member(FactorSubject::Variable(variable(PREFERRED)), self.set(1))
+            }
+            Topic::Performed => {
+                let window = self.window();
+                if self.random.chance(2) {
+                    ConditionKind::Performed(self.factor(), window)
+                } else {
+                    ConditionKind::AnyPerformed(window)
+                }
+            }
+            Topic::Last => match self.random.below(4) {
+                0 => ConditionKind::Performed(self.factor(), self.random_window()),
+                1 => ConditionKind::Present(Guard::LastPerformed),
+                _ => ConditionKind::Member(FactorSubject::LastPerformed, self.set(1)),
+            },
+        };
+        self.push(kind)
+    }
+
+    fn random_window(&mut self) -> Window {
+        Window::Within(self.random.one(&WINDOWS))
+    }
+
+    fn number(&mut self, number: Number, constants: &[i64]) -> ConditionKind {
+        if self.random.chance(4) {
+            let mut some: Vec<i64> = constants.iter().copied().filter(|_| self.random.chance(2)).collect();
+            some.sort_unstable();
+            ConditionKind::OneOf(number, some)
+        } else {
+            let comparison = self.comparison();
+            ConditionKind::Compare(number, comparison, self.random.one(constants))
+        }
+    }
+
+    fn text_test(&mut self, position: u32) -> ConditionKind {
+        let view = self.random.one(&[View::Whole, View::Lower, View::Domain]);
+        let literal = self.random.one(&["", "a", "A", "@", "a@", "aa", "@a", "b", "ab"]).to_owned();
+        let test = match self.random.below(5) {
+            0 => TextTest::StartsWith(literal),
+            1 => TextTest::EndsWith(literal),
+            2 => TextTest::Contains(literal),
+            3 => TextTest::OneOf(vec![literal]),
+            _ => TextTest::OneOf(vec!["a".to_owned(), "aB".to_owned()]),
+        };
+        ConditionKind::Text(TextSubject { variable: variable(position), view }, test)
+    }
+
+    fn block(&mut self, depth: usize) -> Block {
+        (0..1 + self.random.below(3)).map(|_| self.statement(depth)).collect()
+    }
+
+    fn statement(&mut self, depth: usize) -> Statement {
+        match self.random.below(if depth == 0 { 9 } else { 20 }) {
+            0..=6 => Statement::Command(self.command()),
+            7 => Statement::Deny { reason: "no".to_owned(), span: self.spans.next() },
+            8 => Statement::Stop(self.spans.next()),
+            9 => Statement::Applied { span: self.spans.next(), body: self.block(depth - 1) },
+            _ => {
+                let span = self.spans.next();
+                let branches = (0..1 + self.random.below(2)).map(|_| {
+                    let condition = self.random.one(&self.usable);
+                    (condition, self.block(depth - 1))
+                });
+                let branches = branches.collect();
+                let otherwise = if self.random.chance(2) { self.block(depth - 1) } else { Vec::new() };
+                Statement::Branch { branches, otherwise, span }
+            }
+        }
+    }
+
+    fn command(&mut self) -> Command {
+        let kind = self.random.one(&[CommandKind::Enroll, CommandKind::Challenge]);
+        let style = self.random.one(&[Style::Preferred, Style::Any, Style::Any]);
+        let factors = if kind == CommandKind::Enroll { 2 } else { 3 };
+        let mut listed: Vec<u32> = (0..factors).filter(|_| self.random.chance(2)).collect();
+        if listed.is_empty() && style == Style::Preferred {
+            listed.push(OTP);
+        }
+        let rest = (listed.is_empty() || self.random.chance(4)).then(|| self.set(1));
+        let listed = listed.into_iter().map(|factor| FactorUse {
+            factor: FactorId::from_u32(factor),
+            options: vec![],
+            span: self.spans.next(),
+        });
+        let listed = listed.collect();
+        Command { kind, style, listed, rest, span: self.spans.next() }
+    }
+}

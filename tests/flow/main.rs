@@ -1,0 +1,73 @@
+//! The proof over all logins, held to an enumeration of them that shares nothing with it.
+//!
+//! `generate` builds random small flows; `brute` plays each of them on every valuation of a candidate set, with every
+//! choice at every prompt and every way in which windows may run out. What the analysis says must be what was seen.
+
+mod brute;
+mod generate;
+
+use std::collections::BTreeSet;
+
+use stepup::check::policy::TypedPolicy;
+use stepup::flow::{Analysis, Budget, Limit, analyze};
+use stepup::source::Span;
+
+/// How many random flows a test plays; more by `STEPUP_CASES`.
+fn cases(default: u64) -> u64 {
+    std::env::var("STEPUP_CASES").ok().and_then(|text| text.parse().ok()).unwrap_or(default)
+}
+
+/// The constants that were seen, of those texts that the analysis counts.
+fn seen_constants(played: &brute::Played) -> BTreeSet<(Span, bool)> {
+    played.answers.iter().filter(|(_, (yes, no))| yes != no).map(|(span, (yes, _))| (*span, *yes)).collect()
+}
+
+fn check(seed: u64, flow: &generate::Flow, analysis: &Analysis, played: &brute::Played) {
+    let policy = &flow.policy;
+    match &analysis.limit {
+        Limit::Proven => assert!(!played.fifth, "seed {seed}: a fifth command was missed\n{}", show(policy)),
+        Limit::FifthCommand(login) => {
+            assert!(
+                brute::confirms(policy, login),
+                "seed {seed}: no such login {login:#?}\n{}",
+                show(policy)
+            );
+            assert!(played.fifth, "seed {seed}: a fifth command was invented {login:#?}\n{}", show(policy));
+        }
+        Limit::BudgetExceeded(exceeded) => panic!("seed {seed}: {exceeded}"),
+    }
+    let claimed: BTreeSet<_> = analysis.constant.iter().map(|c| (c.span, c.always)).collect();
+    assert_eq!(claimed, seen_constants(played), "seed {seed}: constants\n{}", show(policy));
+    for unreachable in analysis.unreachable.iter().filter(|u| u.step.is_none()) {
+        assert!(
+            !played.reached.contains(&unreachable.span),
+            "seed {seed}: reached {unreachable:?}\n{}",
+            show(policy)
+        );
+    }
+    let lost: BTreeSet<_> = analysis.lost.iter().map(|lost| lost.denial).collect();
+    assert_eq!(lost, played.lost, "seed {seed}: lost commands\n{}", show(policy));
+}
+
+fn show(policy: &TypedPolicy) -> String {
+    format!("{:#?}\n{:#?}", policy.conditions, policy.steps)
+}
+
+#[test]
+fn what_the_proof_says_of_random_flows_is_what_enumeration_sees() {
+    let start = std::env::var("STEPUP_SEED").ok().and_then(|text| text.parse().ok()).unwrap_or(0);
+    let (mut fifth, mut constant, mut logins) = (0, 0, 0);
+    let count = cases(400);
+    for seed in start..start + count {
+        let flow = generate::flow(seed);
+        let played = brute::play(&flow);
+        let analysis = analyze(&flow.policy, &Budget::default());
+        check(seed, &flow, &analysis, &played);
+        fifth += u64::from(played.fifth);
+        constant += u64::from(!analysis.constant.is_empty());
+        logins += played.logins;
+    }
+    println!("{count} flows, {logins} logins: {fifth} over the limit, {constant} with constant conditions");
+    assert!(count < 100 || (fifth * 10 > count && fifth * 10 < count * 9), "{fifth} of {count} flows");
+    assert!(count < 100 || constant * 20 > count, "{constant} of {count} flows have constant conditions");
+}
