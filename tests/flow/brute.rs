@@ -15,14 +15,16 @@ const OTHER: u64 = 1 << 63;
 
 /// What was seen.
 #[derive(Default)]
-pub struct Played {
-    pub fifth: bool,
+pub(crate) struct Played {
+    pub(crate) fifth: bool,
     /// For each test, whether it was seen to hold, and not to hold.
-    pub answers: BTreeMap<Span, (bool, bool)>,
-    pub reached: BTreeSet<Span>,
+    pub(crate) answers: BTreeMap<Span, (bool, bool)>,
+    pub(crate) reached: BTreeSet<Span>,
+    /// Steps that a login began, by position.
+    pub(crate) begun: BTreeSet<u32>,
     /// Denials after commands of their step.
-    pub lost: BTreeSet<Span>,
-    pub logins: u64,
+    pub(crate) lost: BTreeSet<Span>,
+    pub(crate) logins: u64,
 }
 
 /// The facts of one login.
@@ -45,7 +47,7 @@ struct Session {
 }
 
 /// Plays every login.
-pub fn play(flow: &Flow) -> Played {
+pub(crate) fn play(flow: &Flow) -> Played {
     let mut player =
         Player { policy: &flow.policy, windows: windows(&flow.policy), played: Played::default() };
     for facts in valuations(flow) {
@@ -64,6 +66,36 @@ fn windows(policy: &TypedPolicy) -> Vec<i64> {
         _ => None,
     });
     lengths.filter(|length| *length > 0).collect::<BTreeSet<_>>().into_iter().collect()
+}
+
+/// The outermost statements that no login reached: the first of each block, and the first step that none begins.
+pub(crate) fn unreached(policy: &TypedPolicy, played: &Played) -> BTreeSet<Span> {
+    let mut found = BTreeSet::new();
+    for (id, step) in &policy.steps {
+        if !played.begun.contains(&id.as_u32()) {
+            found.insert(step.declared);
+            break;
+        }
+        let mut blocks = vec![&step.body];
+        while let Some(block) = blocks.pop() {
+            for statement in block {
+                let (span, inner): (Span, Vec<&Block>) = match statement {
+                    Statement::Command(command) => (command.span, vec![]),
+                    Statement::Deny { span, .. } | Statement::Stop(span) => (*span, vec![]),
+                    Statement::Applied { body, span } => (*span, vec![body]),
+                    Statement::Branch { branches, otherwise, span } => {
+                        (*span, branches.iter().map(|(_, body)| body).chain([otherwise]).collect())
+                    }
+                };
+                if !played.reached.contains(&span) {
+                    found.insert(span);
+                    break;
+                }
+                blocks.extend(inner);
+            }
+        }
+    }
+    found
 }
 
 struct Player<'a> {
@@ -96,6 +128,7 @@ impl<'a> Player<'a> {
     ) {
         let policy = self.policy;
         let Some(step) = policy.steps.values().nth(number) else { return };
+        self.played.begun.insert(number as u32);
         for session in aged(&session, self.windows.len()) {
             if !known.insert((number, session.clone())) {
                 continue;
@@ -463,7 +496,7 @@ fn varied(flow: &Flow, topic: Topic, facts: &Facts) -> Vec<Facts> {
         }
         Topic::Calendar => {
             let hours = [0, 1, 12, 23];
-            let points: Vec<i64> = (0..14)
+            let points: Vec<i64> = (-7..8)
                 .flat_map(|day| hours.map(|hour| SATURDAY + day * DAY + hour * HOUR))
                 .flat_map(|at| [at - 1, at])
                 .chain([SATURDAY + 4_999, SATURDAY + 5_000])
@@ -625,7 +658,7 @@ fn stamps(facts: &Facts, orders: bool) -> Vec<Facts> {
 }
 
 /// Whether a login that the analysis shows exists and ends in a fifth command.
-pub fn confirms(policy: &TypedPolicy, login: &Login) -> bool {
+pub(crate) fn confirms(policy: &TypedPolicy, login: &Login) -> bool {
     let facts = Facts {
         values: login
             .event

@@ -5,10 +5,10 @@ use stepup::check::policy::*;
 use stepup::source::{FileId, Sources, Span};
 
 /// Numbers that a seed decides (SplitMix64).
-pub struct Random(u64);
+pub(crate) struct Random(u64);
 
 impl Random {
-    pub fn below(&mut self, end: usize) -> usize {
+    pub(crate) fn below(&mut self, end: usize) -> usize {
         self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
@@ -16,18 +16,18 @@ impl Random {
         ((mixed ^ (mixed >> 31)) % end as u64) as usize
     }
 
-    pub fn one<T: Clone>(&mut self, options: &[T]) -> T {
+    pub(crate) fn one<T: Clone>(&mut self, options: &[T]) -> T {
         options[self.below(options.len())].clone()
     }
 
-    pub fn chance(&mut self, of: usize) -> bool {
+    pub(crate) fn chance(&mut self, of: usize) -> bool {
         self.below(of) == 0
     }
 }
 
 /// What a flow asks about, besides enrolled and performed factors.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
-pub enum Topic {
+pub(crate) enum Topic {
     Flag,
     Count,
     Organization,
@@ -64,37 +64,37 @@ const TOPICS: [Topic; 15] = [
 ];
 
 /// The variables, by position.
-pub const FLAG: u32 = 0;
-pub const COUNT: u32 = 1;
-pub const ORG_FLAG: u32 = 2;
-pub const ORG_LEVEL: u32 = 3;
-pub const EMAIL: u32 = 4;
-pub const VERIFIED: u32 = 5;
-pub const NAME: u32 = 6;
-pub const NICK: u32 = 7;
-pub const RISK: u32 = 8;
-pub const CREATED: u32 = 9;
-pub const ROLES: u32 = 10;
-pub const ALLOWED: u32 = 11;
-pub const ADDRESS: u32 = 12;
-pub const PREFERRED: u32 = 13;
+pub(crate) const FLAG: u32 = 0;
+pub(crate) const COUNT: u32 = 1;
+pub(crate) const ORG_FLAG: u32 = 2;
+pub(crate) const ORG_LEVEL: u32 = 3;
+pub(crate) const EMAIL: u32 = 4;
+pub(crate) const VERIFIED: u32 = 5;
+pub(crate) const NAME: u32 = 6;
+pub(crate) const NICK: u32 = 7;
+pub(crate) const RISK: u32 = 8;
+pub(crate) const CREATED: u32 = 9;
+pub(crate) const ROLES: u32 = 10;
+pub(crate) const ALLOWED: u32 = 11;
+pub(crate) const ADDRESS: u32 = 12;
+pub(crate) const PREFERRED: u32 = 13;
 /// The presences.
-pub const ORG: u32 = 0;
-pub const HAS_EMAIL: u32 = 1;
+pub(crate) const ORG: u32 = 0;
+pub(crate) const HAS_EMAIL: u32 = 1;
 /// The factors.
-pub const OTP: u32 = 0;
-pub const KEY: u32 = 1;
-pub const MAIL: u32 = 2;
+pub(crate) const OTP: u32 = 0;
+pub(crate) const KEY: u32 = 1;
+pub(crate) const MAIL: u32 = 2;
 
-pub const WINDOWS: [i64; 3] = [5_000, 60_000, 0];
-pub const AGES: [i64; 3] = [0, 5_000, 90_000_000];
+pub(crate) const WINDOWS: [i64; 3] = [5_000, 60_000, 0];
+pub(crate) const AGES: [i64; 3] = [0, 5_000, 90_000_000];
 /// Saturday, 10 January 2026, at midnight.
-pub const SATURDAY: i64 = 1_768_003_200_000;
+pub(crate) const SATURDAY: i64 = 1_768_003_200_000;
 
 /// A random flow and what it asks about.
-pub struct Flow {
-    pub policy: TypedPolicy,
-    pub topics: Vec<Topic>,
+pub(crate) struct Flow {
+    pub(crate) policy: TypedPolicy,
+    pub(crate) topics: Vec<Topic>,
 }
 
 fn path(text: &str) -> Vec<Segment> {
@@ -174,7 +174,7 @@ struct Builder {
 }
 
 /// A random flow.
-pub fn flow(seed: u64) -> Flow {
+pub(crate) fn flow(seed: u64) -> Flow {
     let mut random = Random(seed);
     let mut topics: Vec<Topic> = (0..1 + random.below(2)).map(|_| random.one(&TOPICS)).collect();
     topics.sort_unstable();

@@ -9,9 +9,9 @@ use ipnet::IpNet;
 
 use super::cells::{Cuts, cut};
 use crate::check::policy::{
-    Command, CommandKind, Comparison, ConditionId, ConditionKind, FactorId, FactorSubject, Guard, ListTest,
-    Moment, Number, PresenceId, Set, Statement, Step, TextSubject, TextTest, Type, TypedPolicy, VariableId,
-    View, Window,
+    Absence, Command, CommandKind, Comparison, ConditionId, ConditionKind, FactorId, FactorSubject, Guard,
+    ListTest, Moment, Number, PresenceId, Set, Statement, Step, TextSubject, TextTest, Type, TypedPolicy,
+    VariableId, View, Window,
 };
 use crate::flow::budget::{BudgetExceeded, Limited};
 use crate::flow::masks::{ALL_FACTORS, FactorMask, bit};
@@ -116,12 +116,6 @@ impl Reads {
         let others = self.login.windows.values().flatten().filter(|_| self.login.last_performed);
         own.chain(others).chain(&self.any_windows).copied().collect()
     }
-
-    fn variable(&mut self, variable: VariableId) {
-        if self.seen_variables.insert(variable) {
-            self.variables.push(variable);
-        }
-    }
 }
 
 /// Walks statements, conditions and sets without recursion, since this is what bounds recursion elsewhere.
@@ -153,6 +147,17 @@ impl<'a> Collector<'a> {
             }
         }
         Ok(())
+    }
+
+    /// Notes a variable, with its presence: a test may imply it (who has a domain is there).
+    fn variable(&mut self, variable: VariableId) {
+        if !self.reads.seen_variables.insert(variable) {
+            return;
+        }
+        self.reads.variables.push(variable);
+        if let Absence::Tracked(presence) = self.policy.variables[variable].absence {
+            self.reads.presences.insert(presence);
+        }
     }
 
     fn check_depth(&self, depth: usize) -> Limited<()> {
@@ -193,7 +198,7 @@ impl<'a> Collector<'a> {
 
     fn test(&mut self, test: &'a ConditionKind) -> Limited<()> {
         match test {
-            ConditionKind::Bool(variable) => self.reads.variable(*variable),
+            ConditionKind::Bool(variable) => self.variable(*variable),
             ConditionKind::Present(guard) => self.guard(*guard),
             ConditionKind::Text(subject, test) => self.text(*subject, test),
             ConditionKind::SameText(a, b) => self.same_text(*a, *b),
@@ -205,7 +210,7 @@ impl<'a> Collector<'a> {
                 self.number(number, &tests)?;
             }
             ConditionKind::InPrefixes(variable, prefixes) => {
-                self.reads.variable(*variable);
+                self.variable(*variable);
                 self.reads.prefixes.entry(*variable).or_default().extend(prefixes);
             }
             ConditionKind::List(variable, test) => self.list(*variable, test),
@@ -237,14 +242,14 @@ impl<'a> Collector<'a> {
             }
             Guard::LastPerformed => self.reads.login.any_performed = true,
             Guard::Domain(variable) => {
-                self.reads.variable(variable);
+                self.variable(variable);
                 self.reads.texts.entry(variable).or_default().domain = true;
             }
         }
     }
 
     fn text(&mut self, subject: TextSubject, test: &TextTest) {
-        self.reads.variable(subject.variable);
+        self.variable(subject.variable);
         let reads = self.reads.texts.entry(subject.variable).or_default();
         reads.domain |= subject.view == View::Domain;
         match test {
@@ -257,7 +262,7 @@ impl<'a> Collector<'a> {
 
     fn same_text(&mut self, a: VariableId, b: VariableId) {
         for variable in [a, b] {
-            self.reads.variable(variable);
+            self.variable(variable);
             self.reads.texts.entry(variable).or_default();
         }
         if a != b {
@@ -268,7 +273,7 @@ impl<'a> Collector<'a> {
     fn number(&mut self, number: &'a Number, tests: &[(Comparison, i64)]) -> Limited<()> {
         let cuts = match number {
             Number::Variable(variable) => {
-                self.reads.variable(*variable);
+                self.variable(*variable);
                 match self.policy.variables[*variable].ty {
                     Type::Time => &mut self.reads.moments.entry(*variable).or_default().instants,
                     _ => self.reads.numbers.entry(*variable).or_default(),
@@ -276,7 +281,7 @@ impl<'a> Collector<'a> {
             }
             Number::Now => &mut self.reads.now.instants,
             Number::Age(variable) => {
-                self.reads.variable(*variable);
+                self.variable(*variable);
                 &mut self.reads.moments.entry(*variable).or_default().ages
             }
             Number::Weekday(moment) => &mut self.moment(*moment).weekdays,
@@ -292,14 +297,14 @@ impl<'a> Collector<'a> {
         match moment {
             Moment::Now => &mut self.reads.now,
             Moment::Variable(variable) => {
-                self.reads.variable(variable);
+                self.variable(variable);
                 self.reads.moments.entry(variable).or_default()
             }
         }
     }
 
     fn list(&mut self, variable: VariableId, test: &ListTest) {
-        self.reads.variable(variable);
+        self.variable(variable);
         let constants = self.reads.lists.entry(variable).or_default();
         match test {
             ListTest::Empty => {}
@@ -315,7 +320,7 @@ impl<'a> Collector<'a> {
             (FactorSubject::Literal(factor), Set::Performed) => self.performed(factor, Window::Ever),
             (FactorSubject::Literal(_), set) => self.set(set)?,
             (FactorSubject::Variable(variable), set) => {
-                self.reads.variable(variable);
+                self.variable(variable);
                 self.set(set)?;
             }
             (FactorSubject::LastPerformed, set) => {
@@ -335,7 +340,7 @@ impl<'a> Collector<'a> {
             match set {
                 Set::Enrolled => self.reads.login.enrolled = ALL_FACTORS,
                 Set::Performed => self.reads.login.performed = ALL_FACTORS,
-                Set::Variable(variable) => self.reads.variable(*variable),
+                Set::Variable(variable) => self.variable(*variable),
                 Set::Literal(_) => {}
                 Set::Intersect(a, b) | Set::Union(a, b) | Set::Except(a, b) => {
                     waiting.extend([(&**b, depth + 1), (&**a, depth + 1)]);
