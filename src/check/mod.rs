@@ -9,7 +9,8 @@
 //! |---|---|
 //! | `declare` | what the files declare, and how names are found |
 //! | `fact`, `catalog` | facts become variables, factors rows of the catalog |
-//! | `value`, `expression`, `compare`, `call` | expressions become values |
+//! | `value`, `expression`, `compare`, `set`, `call` | expressions become values |
+//! | `name`, `presence` | what a name means, and whether its value is there |
 //! | `condition` | the table of conditions, presence, bounds of expansion |
 //! | `statement`, `command` | statements |
 //! | `test`, `guarantee` | the items that later stages run and prove |
@@ -23,7 +24,10 @@ mod declare;
 mod expression;
 mod fact;
 mod guarantee;
+mod name;
 pub mod policy;
+mod presence;
+mod set;
 mod statement;
 mod test;
 mod value;

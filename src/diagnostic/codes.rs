@@ -9,6 +9,7 @@ use serde::{Serialize, Serializer};
 pub struct Code {
     name: &'static str,
     title: &'static str,
+    page: &'static str,
 }
 
 impl Code {
@@ -20,6 +21,11 @@ impl Code {
     /// What all reports of this code have in common, as a short phrase.
     pub fn title(self) -> &'static str {
         self.title
+    }
+
+    /// Its page, in Markdown: what it means, an example with its report, and the repair.
+    pub fn page(self) -> &'static str {
+        self.page
     }
 
     /// The code of a name, in upper or lower case.
@@ -50,7 +56,11 @@ impl Serialize for Code {
 macro_rules! codes {
     ($($name:ident: $title:literal,)*) => {
         impl Code {
-            $(#[doc = $title] pub const $name: Code = Code { name: stringify!($name), title: $title };)*
+            $(#[doc = $title] pub const $name: Code = Code {
+                name: stringify!($name),
+                title: $title,
+                page: include_str!(concat!("../../docs/errors/", stringify!($name), ".md")),
+            };)*
         }
 
         /// Every code, in order.
@@ -85,8 +95,7 @@ codes! {
     E0304: "a match that does not cover all values",
     E0305: "a declaration of a fact that does not fit",
     E0306: "an unknown type",
-    E0307: "a number out of range",
-    E0308: "an expression that belongs in a guarantee",
+    E0307: "an expression that belongs in a guarantee",
     // the catalog
     E0401: "an unknown factor",
     E0402: "an unknown option",

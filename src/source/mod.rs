@@ -7,6 +7,7 @@
 mod loader;
 
 use std::ops::Range;
+use std::sync::Arc;
 
 pub use loader::{LoadError, Loader, MemoryLoader, NoFiles};
 
@@ -123,10 +124,10 @@ impl SourceFile {
     }
 }
 
-/// All files of a compile, in the order added.
+/// All files of a compile, in the order added. A clone shares the texts.
 #[derive(Clone, Default, Debug)]
 pub struct Sources {
-    files: Vec<SourceFile>,
+    files: Vec<Arc<SourceFile>>,
 }
 
 impl Sources {
@@ -148,7 +149,8 @@ impl Sources {
         });
         let characters_before = std::iter::once(0).chain(blocks).collect();
         let id = FileId(self.files.len() as u32);
-        self.files.push(SourceFile { name: name.into(), text, line_starts, characters_before });
+        let name = name.into();
+        self.files.push(Arc::new(SourceFile { name, text, line_starts, characters_before }));
         id
     }
 
@@ -159,7 +161,7 @@ impl Sources {
 
     /// All files.
     pub fn files(&self) -> impl ExactSizeIterator<Item = (FileId, &SourceFile)> {
-        self.files.iter().enumerate().map(|(index, file)| (FileId(index as u32), file))
+        self.files.iter().enumerate().map(|(index, file)| (FileId(index as u32), &**file))
     }
 
     /// The text under a span.

@@ -1,0 +1,235 @@
+//! `stepup decide`: what a login is asked for.
+
+use std::io::{self, BufRead, Read};
+
+use clap::{Args, ValueEnum};
+use stepup::jiff::Timestamp;
+use stepup::{CommandKind, Decision, Engine, Facts, Policy, Step, Style};
+
+use super::Exit;
+use super::files::{PolicyFiles, compiler};
+use super::output::{Color, print, write_human};
+
+/// The largest event that is read (16 MiB): far more than the platform sends.
+const MAX_EVENT_BYTES: u64 = 16 * 1024 * 1024;
+
+/// Decide what a step asks of a login
+#[derive(Args)]
+pub(super) struct Decide {
+    #[command(flatten)]
+    files: PolicyFiles,
+    /// The login event as JSON; `-` is standard input. Several events, one a line, give one line each
+    #[arg(long, value_name = "FILE")]
+    event: String,
+    /// The step; by default the first
+    #[arg(long, value_name = "NAME")]
+    step: Option<String>,
+    /// When it is decided, as in 2026-01-31T08:00:00Z; by default now
+    #[arg(long, value_name = "INSTANT")]
+    now: Option<Timestamp>,
+    /// What executes the policy
+    #[arg(long, value_enum, default_value_t = EngineName::Jit)]
+    engine: EngineName,
+    /// Who reads the decision
+    #[arg(long, value_enum, default_value_t = DecisionFormat::Human)]
+    format: DecisionFormat,
+    #[command(flatten)]
+    color: Color,
+}
+
+#[derive(ValueEnum, Clone, Copy)]
+enum EngineName {
+    /// Machine code, where the host allows it
+    Jit,
+    /// The interpreter, which gives the same answers
+    Interpreter,
+}
+
+#[derive(ValueEnum, Clone, Copy, PartialEq, Eq)]
+enum DecisionFormat {
+    /// People
+    Human,
+    /// Programs: Auth0's names, one JSON object a line
+    Json,
+}
+
+impl Decide {
+    pub(super) fn run(self) -> Exit {
+        let Some(files) = self.files.read() else { return Exit::Usage };
+        let engine = match self.engine {
+            EngineName::Jit => Engine::Native,
+            EngineName::Interpreter => Engine::Interpreter,
+        };
+        let policy = match compiler(&files, engine).compile(files.iter().map(|(name, text)| (name, text))) {
+            Ok(compiled) => compiled.policy,
+            Err(report) => {
+                write_human(&report, &self.files.title(), self.color.style());
+                return Exit::Findings;
+            }
+        };
+        let Some(step) = self.chosen_step(&policy) else { return Exit::Usage };
+        let reader: Box<dyn Read> = match self.event.as_str() {
+            "-" => Box::new(io::stdin().lock()),
+            name => match std::fs::File::open(name) {
+                Ok(file) => Box::new(file),
+                Err(error) => {
+                    eprintln!("error: `{name}` can't be read: {error}");
+                    return Exit::Usage;
+                }
+            },
+        };
+        self.decide_all(&policy, step, reader)
+    }
+
+    fn chosen_step<'p>(&self, policy: &'p Policy) -> Option<Step<'p>> {
+        let Some(name) = &self.step else { return policy.steps().next() };
+        let step = policy.step(name);
+        if step.is_none() {
+            let names: Vec<String> = policy.steps().map(|step| format!("`{}`", step.name())).collect();
+            eprintln!("error: there is no step `{name}`; the steps are {}", names.join(", "));
+        }
+        step
+    }
+
+    /// Decides each event. One that can't be read is told, and the others are decided all the same.
+    fn decide_all(&self, policy: &Policy, step: Step<'_>, reader: Box<dyn Read>) -> Exit {
+        let mut facts = policy.facts();
+        let mut exit = Exit::Fine;
+        let mut count = 0_usize;
+        for event in Events::new(reader) {
+            count += 1;
+            let decided = event.and_then(|event| self.decide_one(&mut facts, step, &event));
+            if let Err(problem) = decided {
+                eprintln!("error: `{}`, event {count}: {problem}", self.event);
+                exit = Exit::Usage;
+            }
+        }
+        if count == 0 {
+            eprintln!("error: `{}` holds no event", self.event);
+            return Exit::Usage;
+        }
+        exit
+    }
+
+    fn decide_one(&self, facts: &mut Facts, step: Step<'_>, event: &[u8]) -> Result<(), String> {
+        facts.read_json(event).map_err(|error| error.to_string())?;
+        facts.set_now(self.now.unwrap_or_else(Timestamp::now));
+        let decision = step.decide(facts).map_err(|error| error.to_string())?;
+        let text = match self.format {
+            DecisionFormat::Human => human(&decision),
+            DecisionFormat::Json => serde_json::to_string(&decision).map_err(|error| error.to_string())?,
+        };
+        print(&text);
+        Ok(())
+    }
+}
+
+/// A decision in words.
+fn human(decision: &Decision<'_>) -> String {
+    let step = decision.step();
+    if let Some(reason) = decision.denied() {
+        return format!("step `{step}` denies the login: {reason}");
+    }
+    let lines: Vec<String> = decision
+        .commands()
+        .enumerate()
+        .map(|(number, command)| {
+            let verb = match command.kind {
+                CommandKind::Enroll => "enroll",
+                CommandKind::Challenge => "challenge",
+            };
+            let factors: Vec<String> = command.factors.iter().map(factor_text).collect();
+            let offer = match (command.style, factors.split_first()) {
+                (_, None) => "no factor, so the command fails".to_owned(),
+                (Style::Any, Some(_)) => format!("any of {}", factors.join(", ")),
+                (Style::Preferred, Some((first, []))) => first.clone(),
+                (Style::Preferred, Some((first, others))) => {
+                    format!("{first}, or instead {}", others.join(", "))
+                }
+            };
+            format!("  {}. {verb} {offer}", number + 1)
+        })
+        .collect();
+    if lines.is_empty() {
+        format!("step `{step}` asks for nothing")
+    } else {
+        format!("step `{step}` asks for\n{}", lines.join("\n"))
+    }
+}
+
+fn factor_text(factor: &stepup::FactorChoice<'_>) -> String {
+    let options: Vec<String> = factor.options.iter().map(|(key, value)| format!("{key}: {value}")).collect();
+    if options.is_empty() {
+        factor.name.to_owned()
+    } else {
+        format!("{} ({})", factor.name, options.join(", "))
+    }
+}
+
+/// The events of a stream: one JSON document, or one a line when the first line is one by itself.
+struct Events {
+    reader: io::BufReader<Box<dyn Read>>,
+    state: State,
+}
+
+enum State {
+    Start,
+    Lines,
+    Done,
+}
+
+impl Events {
+    fn new(reader: Box<dyn Read>) -> Self {
+        Events { reader: io::BufReader::new(reader), state: State::Start }
+    }
+
+    /// The next line that is not blank, or what is left of a stream without line ends.
+    fn line(&mut self) -> io::Result<Vec<u8>> {
+        loop {
+            let mut line = Vec::new();
+            let read = (&mut self.reader).take(MAX_EVENT_BYTES + 1).read_until(b'\n', &mut line)?;
+            if read == 0 || !line.trim_ascii().is_empty() {
+                return Ok(line);
+            }
+        }
+    }
+
+    fn first(&mut self) -> io::Result<Vec<u8>> {
+        let mut event = self.line()?;
+        let whole_line = serde_json::from_slice::<serde::de::IgnoredAny>(&event).is_ok();
+        if whole_line {
+            self.state = State::Lines;
+            return Ok(event);
+        }
+        self.state = State::Done;
+        (&mut self.reader).take(MAX_EVENT_BYTES + 1).read_to_end(&mut event)?;
+        Ok(event)
+    }
+}
+
+impl Iterator for Events {
+    type Item = Result<Vec<u8>, String>;
+
+    fn next(&mut self) -> Option<Self::Item> {
+        let event = match self.state {
+            State::Start => self.first(),
+            State::Lines => self.line(),
+            State::Done => return None,
+        };
+        match event {
+            Ok(event) if event.is_empty() => {
+                self.state = State::Done;
+                None
+            }
+            Ok(event) if event.len() as u64 > MAX_EVENT_BYTES => {
+                self.state = State::Done;
+                Some(Err(format!("it is longer than {MAX_EVENT_BYTES} bytes")))
+            }
+            Ok(event) => Some(Ok(event)),
+            Err(error) => {
+                self.state = State::Done;
+                Some(Err(error.to_string()))
+            }
+        }
+    }
+}

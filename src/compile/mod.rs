@@ -1,0 +1,188 @@
+//! The pipeline's front: text goes in, a policy that decides comes out, or a report that says why not.
+//!
+//! A [`Compiler`] keeps what compiles have in common: the standard library, parsed; the code generator's working
+//! memory; and the code memory that all its policies share. It reads no disk: a host hands texts in, and gives a
+//! [`Loader`] for `use "file"`.
+
+mod format;
+mod library;
+mod load;
+mod report;
+
+use std::fmt;
+use std::sync::Mutex;
+
+pub use format::{Formatted, format_policy};
+pub use library::{STARTERS, Starter};
+pub use report::{Format, Report};
+
+use crate::backend::jit::{CodeMemory, CodeUsage, JitCompiler, NativeCode};
+use crate::check::{Checked, check};
+use crate::check::policy::TypedPolicy;
+use crate::diagnostic::{Code, Diagnostic};
+use crate::lower::lower;
+use crate::lower::program::Program;
+use crate::policy::Policy;
+use crate::source::{Loader, NoFiles, Span};
+use library::Library;
+
+/// What executes a policy.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub enum Engine {
+    /// Machine code where the host allows it, else the interpreter.
+    #[default]
+    Native,
+    /// The interpreter: the definition that machine code is held to.
+    Interpreter,
+}
+
+/// Compiles policies.
+///
+/// ```
+/// use stepup::Compiler;
+///
+/// let compiler = Compiler::new();
+/// let compiled = compiler.compile([("admins.stepup", "if user.isAdmin then challenge otp")])?;
+/// assert_eq!(compiled.policy.steps().count(), 1);
+/// # Ok::<(), stepup::Report>(())
+/// ```
+pub struct Compiler {
+    library: Library,
+    loader: Box<dyn Loader + Send + Sync>,
+    engine: Engine,
+    memory: CodeMemory,
+    /// Code generators that no compile uses at the moment: one a thread that compiles.
+    idle: Mutex<Vec<JitCompiler>>,
+}
+
+/// A policy and what there is to say about it.
+#[derive(Debug)]
+pub struct Compiled {
+    /// The policy.
+    pub policy: Policy,
+    /// The warnings.
+    pub report: Report,
+}
+
+impl Default for Compiler {
+    fn default() -> Self {
+        Compiler::new()
+    }
+}
+
+impl fmt::Debug for Compiler {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Compiler").field("engine", &self.engine).finish_non_exhaustive()
+    }
+}
+
+impl Compiler {
+    /// A compiler with Auth0's catalog, machine code where the host allows it, and no files to `use`.
+    pub fn new() -> Self {
+        let (library, _) = Library::new(None);
+        Compiler {
+            library,
+            loader: Box::new(NoFiles),
+            engine: Engine::default(),
+            memory: CodeMemory::new(),
+            idle: Mutex::new(Vec::new()),
+        }
+    }
+
+    /// Takes another catalog of factors, for a host that is not Auth0. The text holds `factor` items; `name` is for
+    /// reports.
+    ///
+    /// # Errors
+    /// What the text's syntax has against it; what is wrong with its factors is told by each compile.
+    pub fn with_catalog(mut self, name: &str, text: &str) -> Result<Self, Report> {
+        let (library, diagnostics) = Library::new(Some((name, text)));
+        let report = Report::new(library.sources.clone(), diagnostics);
+        if report.has_errors() {
+            return Err(report);
+        }
+        self.library = library;
+        Ok(self)
+    }
+
+    /// Finds the files that `use "…"` names.
+    pub fn with_loader(mut self, loader: impl Loader + Send + Sync + 'static) -> Self {
+        self.loader = Box::new(loader);
+        self
+    }
+
+    /// Chooses what executes the policies.
+    pub fn with_engine(mut self, engine: Engine) -> Self {
+        self.engine = engine;
+        self
+    }
+
+    /// Compiles the files of a flow: their steps, in the order given. Each file is a name for reports and its text.
+    ///
+    /// # Errors
+    /// The report, when it holds an error.
+    pub fn compile<N: AsRef<str>, T: AsRef<[u8]>>(
+        &self,
+        files: impl IntoIterator<Item = (N, T)>,
+    ) -> Result<Compiled, Report> {
+        let (typed, mut report) = self.prove(files);
+        let Some(typed) = typed else { return Err(report) };
+        let program = match lower(&typed) {
+            Ok(program) => program,
+            Err(bound) => {
+                let at = typed.steps.values().next().map(|step| step.declared);
+                report.add(past_a_bound(at, &bound.to_string()));
+                return Err(report);
+            }
+        };
+        let native = self.native_code(&program);
+        Ok(Compiled { policy: Policy::new(program, native), report })
+    }
+
+    /// Checks a flow and proves its bounds, without making code.
+    pub fn check<N: AsRef<str>, T: AsRef<[u8]>>(&self, files: impl IntoIterator<Item = (N, T)>) -> Report {
+        self.prove(files).1
+    }
+
+    /// What the code of all this compiler's policies takes.
+    pub fn code_usage(&self) -> CodeUsage {
+        self.memory.usage()
+    }
+
+    /// Everything up to the proofs; the policy is there when nothing was an error.
+    fn prove<N: AsRef<str>, T: AsRef<[u8]>>(
+        &self,
+        files: impl IntoIterator<Item = (N, T)>,
+    ) -> (Option<TypedPolicy>, Report) {
+        let files: Vec<(N, T)> = files.into_iter().collect();
+        let texts = files.iter().map(|(name, text)| (name.as_ref(), text.as_ref()));
+        let loaded = load::load(&self.library, &*self.loader, texts);
+        let mut diagnostics = loaded.diagnostics;
+        let Checked { policy, diagnostics: found } = check(&loaded.sources, &loaded.units);
+        diagnostics.extend(found);
+        let report = Report::new(loaded.sources, diagnostics);
+        let Some(policy) = policy.filter(|_| !report.has_errors()) else { return (None, report) };
+        (Some(policy), report)
+    }
+
+    /// Machine code, where it is wanted and the host allows it; the interpreter gives the same answers.
+    fn native_code(&self, program: &Program) -> Option<NativeCode> {
+        if self.engine == Engine::Interpreter {
+            return None;
+        }
+        let idle = self.idle.lock().ok().and_then(|mut idle| idle.pop());
+        let mut jit = match idle {
+            Some(jit) => jit,
+            None => JitCompiler::new(self.memory.clone()).ok()?,
+        };
+        let native = jit.compile(program).ok();
+        if let Ok(mut idle) = self.idle.lock() {
+            idle.push(jit);
+        }
+        native
+    }
+}
+
+fn past_a_bound(at: Option<Span>, bound: &str) -> Diagnostic {
+    let span = at.unwrap_or(Span::new(crate::source::FileId(0), 0..0));
+    Diagnostic::error(Code::E0208, span, bound.to_owned()).help("split the policy, or say the same with fewer rules")
+}

@@ -1,0 +1,130 @@
+//! A compiled policy: what a server holds, shares between threads and swaps.
+
+use std::fmt;
+use std::sync::Arc;
+
+use crate::backend::interpret;
+use crate::backend::jit::NativeCode;
+use crate::check::policy::StepId;
+use crate::lower::program::{DecisionWord, Program};
+use crate::runtime::{DecideError, Decision, FactType, Facts, Slot, SlotError};
+
+/// A compiled flow. Clones are cheap and share everything; it may be used by many threads at once.
+///
+/// ```
+/// use stepup::{Compiler, jiff::Timestamp};
+///
+/// let text = "if user.isAdmin and not enrolled(webauthn-roaming) then enroll webauthn-roaming";
+/// let policy = Compiler::new().compile([("admins.stepup", text)])?.policy;
+/// let admin = policy.slot::<bool>("user.isAdmin")?;
+///
+/// let mut facts = policy.facts();
+/// facts.set(&admin, true)?;
+/// facts.set_enrolled(&["otp"]);
+///
+/// let step = policy.steps().next().ok_or("a step")?;
+/// let decision = step.decide(&facts)?;
+/// let command = decision.commands().next().ok_or("a command")?;
+/// assert_eq!(command.method(), "enrollWith");
+/// assert_eq!(command.factors[0].name, "webauthn-roaming");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone)]
+pub struct Policy {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    program: Program,
+    native: Option<NativeCode>,
+}
+
+/// One step of a policy.
+#[derive(Clone, Copy, Debug)]
+pub struct Step<'p> {
+    policy: &'p Policy,
+    id: StepId,
+}
+
+impl Policy {
+    pub(crate) fn new(program: Program, native: Option<NativeCode>) -> Self {
+        Policy { inner: Arc::new(Inner { program, native }) }
+    }
+
+    /// The steps, in the order in which a login passes them.
+    pub fn steps(&self) -> impl ExactSizeIterator<Item = Step<'_>> {
+        self.inner.program.steps.keys().map(|id| Step { policy: self, id })
+    }
+
+    /// The step of a name.
+    pub fn step(&self, name: &str) -> Option<Step<'_>> {
+        self.steps().find(|step| step.name() == name)
+    }
+
+    /// Empty facts of this policy's layout, to be kept and reused from login to login.
+    pub fn facts(&self) -> Facts {
+        Facts::new(&self.inner.program.layout)
+    }
+
+    /// Where a fact is stored, to be looked up once. The type is the fact's: `bool`, `i64`, `str`, ….
+    ///
+    /// # Errors
+    /// When there is no such fact, or it has another type.
+    pub fn slot<T: FactType>(&self, fact: &str) -> Result<Slot<T>, SlotError> {
+        self.inner.program.layout.slot(fact)
+    }
+
+    /// What executes it.
+    pub fn engine(&self) -> crate::compile::Engine {
+        match self.inner.native {
+            Some(_) => crate::compile::Engine::Native,
+            None => crate::compile::Engine::Interpreter,
+        }
+    }
+
+    /// The lowered program that both backends execute.
+    pub fn program(&self) -> &Program {
+        &self.inner.program
+    }
+}
+
+impl fmt::Debug for Policy {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let steps: Vec<&str> = self.steps().map(|step| step.name()).collect();
+        f.debug_struct("Policy").field("steps", &steps).field("engine", &self.engine()).finish()
+    }
+}
+
+impl<'p> Step<'p> {
+    /// Its name.
+    pub fn name(&self) -> &'p str {
+        &self.policy.inner.program.steps[self.id].name
+    }
+
+    /// Decides what this step asks of a login.
+    ///
+    /// # Errors
+    /// When the facts are another policy's, when something that the policy reads is not filled, or when the step
+    /// would execute a fifth command.
+    #[inline]
+    pub fn decide(&self, facts: &Facts) -> Result<Decision<'p>, DecideError> {
+        let program = &self.policy.inner.program;
+        let words = facts.words_for(&program.layout)?;
+        Decision::new(program, self.id, self.execute(words), words)
+    }
+
+    /// Decides, and gives the bare word: the fast path of a server that looks commands up by itself.
+    ///
+    /// # Errors
+    /// As [`decide`](Self::decide), but a fifth command is [`DecisionWord::LIMIT_EXCEEDED`].
+    #[inline]
+    pub fn decide_word(&self, facts: &Facts) -> Result<DecisionWord, DecideError> {
+        facts.words_for(&self.policy.inner.program.layout).map(|words| self.execute(words))
+    }
+
+    #[inline]
+    fn execute(&self, words: &[u64]) -> DecisionWord {
+        let native = self.policy.inner.native.as_ref().and_then(|native| native.decide(self.id, words));
+        native.unwrap_or_else(|| interpret::decide(&self.policy.inner.program, self.id, words))
+    }
+}
