@@ -22,7 +22,7 @@ use clap::{Parser, Subcommand};
 
 /// How a command ends.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub enum Exit {
+pub(crate) enum Exit {
     /// 0: nothing to say against it.
     Fine,
     /// 1: there are findings.
@@ -64,7 +64,7 @@ enum Command {
 }
 
 /// Runs the command that the process was started with.
-pub fn run() -> Exit {
+pub(crate) fn run() -> Exit {
     let arguments = Arguments::parse();
     let run = AssertUnwindSafe(|| match arguments.command {
         Command::Check(check) => check.run(),
