@@ -13,15 +13,16 @@ use crate::syntax::tree::{
 impl Printer<'_> {
     /// `fact NAME: TYPE = event.PATH split "," default LITERAL`
     pub(super) fn fact(&mut self, fact: &FactItem) -> Doc {
-        let mut docs = vec![Doc::text(format!("fact {}: ", fact.name.node)), ty(&fact.ty.node)];
-        docs.push(Doc::text(format!(" = {}", event_path(&fact.path))));
+        let mut source = vec![Doc::line(), Doc::text(event_path(&fact.path))];
         if let Some(split) = &fact.split {
-            docs.push(Doc::text(format!(" split {}", literals::string(&split.node))));
+            source.push(Doc::text(format!(" split {}", literals::string(&split.node))));
         }
         if let Some(default) = &fact.default {
-            docs.extend([Doc::text(" default "), self.operand(default, Tightness::Primary)]);
+            source.extend([Doc::text(" default "), self.operand(default, Tightness::Primary)]);
         }
-        Doc::Concat(docs)
+        let head = Doc::text(format!("fact {}: ", fact.name.node));
+        let source = Doc::Group(vec![Doc::Nest(source)]);
+        Doc::Concat(vec![head, ty(&fact.ty.node), Doc::text(" ="), source])
     }
 
     /// `test "NAME" for (…) in […] { … }`
@@ -144,18 +145,21 @@ pub(super) fn ty(ty: &Type) -> Doc {
     match ty {
         Type::Named(name) => Doc::text(name.clone()),
         Type::Of(outer, inner) => Doc::text(format!("{}<{}>", outer.node, inner.node)),
-        Type::OpenEnum(values) => enum_type(values, Doc::Concat(vec![Doc::text(","), Doc::line()])),
-        Type::OrderedEnum(values) => enum_type(values, Doc::Concat(vec![Doc::line(), Doc::text("< ")])),
+        Type::OpenEnum(values) => enum_type(values, [Doc::text(","), Doc::line()], Doc::IfBroken(",")),
+        Type::OrderedEnum(values) => enum_type(values, [Doc::line(), Doc::text("< ")], Doc::text("")),
         Type::Optional(inner) => Doc::Concat(vec![self::ty(&inner.node), Doc::text("?")]),
     }
 }
 
-fn enum_type(values: &[Name], separator: Doc) -> Doc {
+fn enum_type(values: &[Name], separator: [Doc; 2], end: Doc) -> Doc {
     let mut docs = vec![Doc::Line("")];
     for (index, value) in values.iter().enumerate() {
-        docs.extend((index > 0).then(|| separator.clone()));
+        if index > 0 {
+            docs.extend(separator.clone());
+        }
         docs.push(name_doc(value));
     }
+    docs.push(end);
     Doc::Group(vec![Doc::text("enum("), Doc::Nest(docs), Doc::Line(""), Doc::text(")")])
 }
 

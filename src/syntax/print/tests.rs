@@ -100,6 +100,15 @@ fn what_is_too_long_for_a_line_stands_one_element_a_line() {
 }
 
 #[test]
+fn a_long_fact_breaks_before_its_path_and_a_longer_type_one_value_a_line() {
+    stays(
+        "fact risk.confidence: enum(low, medium, high, neutral)? =\n  event.authentication?.riskAssessment?.assessments.NewDevice?.confidence default low\n",
+    );
+    let name = "a-name-of-thirty-characters-xx";
+    stays(&format!("fact a: enum(\n  {name},\n  {name},\n  {name},\n  {name},\n)? = event.a\n"));
+}
+
+#[test]
 fn arms_stand_one_a_line() {
     let text =
         "match risk { \"a\", \"b\" => stop \"c\" => { stop } else => if x then stop else deny \"no\" }";
