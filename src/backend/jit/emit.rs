@@ -8,8 +8,8 @@ use std::collections::HashMap;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I8, I64};
 use cranelift_codegen::ir::{
-    Block, BlockArg, ExternalName, Function, GlobalValueData, InstBuilder, MemFlagsData, UserExternalName,
-    Value,
+    Block, BlockArg, ExternalName, Function, GlobalValueData, InstBuilder, MemFlagsData, SourceLoc,
+    UserExternalName, Value,
 };
 use cranelift_codegen::isa::TargetFrontendConfig;
 use cranelift_entity::SecondaryMap;
@@ -49,6 +49,7 @@ pub(super) fn emit_step(
         facts,
         blocks,
         returns: HashMap::new(),
+        exits: 0,
         loaded: SmallVec::new(),
     };
     emitter.jump(plan.entry(), None);
@@ -69,6 +70,8 @@ struct Emitter<'a> {
     blocks: SecondaryMap<SiteId, PackedOption<Block>>,
     /// The blocks that return a constant.
     returns: HashMap<DecisionWord, Block>,
+    /// How many returns there are.
+    exits: u32,
     /// What the current block has loaded.
     loaded: SmallVec<[(WordSlot, Value); 8]>,
 }
@@ -89,7 +92,7 @@ impl Emitter<'_> {
         match (site.shape, &self.step.nodes[site.node]) {
             (Shape::Select, _) => {
                 let word = self.select(Target::Node(site.node, site.word), &mut SmallVec::new());
-                self.builder.ins().return_(&[word]);
+                self.return_(word);
             }
             (Shape::Jump, Node::Command { number, next }) => self.command(*number, *next, site.word, running),
             (Shape::Jump, Node::Branch { test, then, otherwise }) => {
@@ -101,7 +104,7 @@ impl Emitter<'_> {
             // Only a running word gets as far as the end.
             (Shape::Jump, Node::End | Node::Deny(_)) => {
                 let word = running.unwrap_or_else(|| self.constant(DecisionWord::NOTHING.0));
-                self.builder.ins().return_(&[word]);
+                self.return_(word);
             }
         }
     }
@@ -214,8 +217,16 @@ impl Emitter<'_> {
         for (word, block) in returns {
             self.builder.switch_to_block(block);
             let word = self.constant(word.0);
-            self.builder.ins().return_(&[word]);
+            self.return_(word);
         }
+    }
+
+    /// Returns, with a source location of its own: see `frame`.
+    fn return_(&mut self, word: Value) {
+        self.exits += 1;
+        self.builder.set_srcloc(SourceLoc::new(self.exits));
+        self.builder.ins().return_(&[word]);
+        self.builder.set_srcloc(SourceLoc::default());
     }
 
     /// The word that the questions from here on lead to, without a jump. They are few.

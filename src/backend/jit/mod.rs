@@ -9,6 +9,7 @@
 #![allow(unsafe_code, reason = "machine code is memory that we execute")]
 
 mod emit;
+mod frame;
 mod memory;
 mod plan;
 mod tables;
@@ -189,13 +190,15 @@ impl Object {
         self.bytes.resize(self.bytes.len().next_multiple_of(memory::ALIGNMENT), 0);
         let entry = self.bytes.len();
         self.entries.push(entry);
-        self.bytes.extend_from_slice(code.code_buffer());
+        let (bytes, cut) = frame::without_frame(code);
+        self.bytes.extend_from_slice(&bytes);
         for reference in code.buffer.relocs() {
             // The name needs no look: emission declares the tables' and no other.
             if reference.kind != Reloc::X86CallPCRel4 {
                 return Err(generator(format_args!("a reference of kind {}", reference.kind)));
             }
-            references.push(Reference { place: entry + reference.offset as usize, addend: reference.addend });
+            let place = entry + reference.offset as usize - cut;
+            references.push(Reference { place, addend: reference.addend });
         }
         Ok(())
     }
