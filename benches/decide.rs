@@ -1,0 +1,106 @@
+//! A decision in machine code against the same decision written by hand in Rust, in one run.
+//!
+//! `cargo bench --bench decide` measures with criterion and prints a table; `README.md` here says how.
+
+#[path = "support/inputs.rs"]
+mod inputs;
+#[path = "support/policies.rs"]
+mod policies;
+#[path = "support/report.rs"]
+mod report;
+
+use std::hint::black_box;
+use std::time::Duration;
+
+use criterion::{BenchmarkId, Criterion, Throughput};
+use stepup::backend::interpret;
+use stepup::backend::jit::{CodeMemory, JitCompiler};
+use stepup::check::policy::StepId;
+use stepup::lower::program::Program;
+
+use inputs::{Order, Random, Words};
+
+/// A policy, the logins it decides, and its decisions by hand.
+struct Case {
+    name: &'static str,
+    program: Program,
+    inputs: Vec<Words>,
+    by_hand: Option<fn(&Words) -> u64>,
+}
+
+fn cases() -> Vec<Case> {
+    let random = &mut Random(0x5EED);
+    let action_1 = Case {
+        name: "the seed's Action 1",
+        program: policies::action_1(),
+        inputs: inputs::action_1(random),
+        by_hand: Some(policies::action_1_by_hand),
+    };
+    let rules = Case {
+        name: "50 rules by application",
+        program: policies::rules(50),
+        inputs: inputs::applications(random, 50),
+        by_hand: Some(policies::fifty_rules_by_hand),
+    };
+    let conditions = Case {
+        name: "50 rules, 3 conditions each",
+        program: policies::rules_with_conditions(50),
+        inputs: inputs::applications(random, 50),
+        by_hand: Some(policies::fifty_rules_with_conditions_by_hand),
+    };
+    let many = Case {
+        name: "10,000 rules, 3 conditions each",
+        program: policies::rules_with_conditions(10_000),
+        inputs: inputs::applications(random, 10_000),
+        by_hand: None,
+    };
+    vec![action_1, rules, conditions, many]
+}
+
+fn measure(criterion: &mut Criterion, case: &Case) {
+    let mut compiler = JitCompiler::new(CodeMemory::new()).expect("this host has machine code");
+    let code = compiler.compile(&case.program).expect("the program is well formed");
+    let step = StepId::from_u32(0);
+    let native = code.step(step).expect("there is one step");
+    let native = |words: &Words| native.decide(words).map_or(0, |word| word.0);
+    let interpreted = |words: &Words| interpret::decide(&case.program, step, words).0;
+    for words in &case.inputs {
+        assert_eq!(native(words), interpreted(words));
+        assert!(case.by_hand.is_none_or(|by_hand| by_hand(words) == native(words)));
+    }
+    let mut group = criterion.benchmark_group(case.name);
+    group.throughput(Throughput::Elements(inputs::INPUTS as u64));
+    for order in [Order::Predictable, Order::Unpredictable] {
+        let mut inputs = case.inputs.clone();
+        if order == Order::Predictable {
+            inputs.sort_by_key(|words| (native(words), *words));
+        }
+        let random = &mut Random(1);
+        let order_name = format!("{order:?}").to_lowercase();
+        group.bench_function(BenchmarkId::new("machine code", &order_name), |bencher| {
+            bencher.iter(|| inputs::pass(black_box(&inputs), order, random, native));
+        });
+        // A policy that can be swapped is called through a pointer, whoever wrote it.
+        if let Some(by_hand) = black_box(case.by_hand) {
+            group.bench_function(BenchmarkId::new("by hand", &order_name), |bencher| {
+                bencher.iter(|| inputs::pass(black_box(&inputs), order, random, by_hand));
+            });
+        }
+        group.bench_function(BenchmarkId::new("interpreter", &order_name), |bencher| {
+            bencher.iter(|| inputs::pass(black_box(&inputs), order, random, interpreted));
+        });
+    }
+}
+
+fn main() {
+    let mut criterion = Criterion::default()
+        .warm_up_time(Duration::from_millis(500))
+        .measurement_time(Duration::from_secs(2))
+        .configure_from_args();
+    let cases = cases();
+    for case in &cases {
+        measure(&mut criterion, case);
+    }
+    criterion.final_summary();
+    report::print(&cases.iter().map(|case| case.name).collect::<Vec<_>>());
+}
