@@ -1,8 +1,8 @@
 //! `test` items: tables, and the clauses that tell a login.
 
-use super::explain::{Gap, Place};
+use super::explain::{Gaps, Place};
 use super::grammar::Rule;
-use super::{Builder, Pair};
+use super::{Builder, Pair, Parts};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::syntax::tree::{
     Expectation, GivenElement, GivenKind, GivenValue, Name, Spanned, Test, TestClause, TestClauseKind,
@@ -11,36 +11,36 @@ use crate::syntax::tree::{
 
 impl Builder<'_> {
     pub(super) fn test(&self, pair: Pair<'_>) -> Option<Test> {
-        let mut parts = pair.into_inner().skip(1);
+        let whole = self.span(&pair);
+        let mut parts = pair.parts().skip(1);
         let name = self.text(parts.next()?);
-        let (mut table, mut clauses, mut before) = (None, Vec::new(), None);
+        let (mut table, mut clauses) = (None, Vec::new());
+        let mut gaps = Gaps::new(self, Place::Clause);
         for part in parts {
             let span = self.span(&part);
             match part.as_rule() {
                 Rule::test_table => table = Some(self.test_table(part)?),
                 Rule::test_clause => {
-                    let kind = part.into_inner().next().and_then(|clause| self.clause(clause));
+                    gaps.good(span);
+                    let kind = part.parts().next().and_then(|clause| self.clause(clause));
                     clauses.extend(kind.map(|kind| TestClause { span, kind }));
-                    before = Some(span);
                 }
-                Rule::bad_clause => {
-                    self.explain(Gap { bad: span, before, place: Place::Clause });
-                    before = None;
-                }
-                _ => before = None,
+                Rule::bad_clause => gaps.bad(span),
+                Rule::missing_brace => self.check_missing_brace(whole, span),
+                _ => gaps.end(),
             }
         }
+        gaps.end();
         Some(Test { name, table, clauses })
     }
 
     fn test_table(&self, pair: Pair<'_>) -> Option<TestTable> {
-        let mut parts = pair.into_inner().skip(1);
-        let columns: Vec<Name> = parts.next()?.into_inner().map(|name| self.name(&name)).collect();
+        let mut parts = pair.parts().skip(1);
+        let columns: Vec<Name> = parts.next()?.parts().map(|name| self.name(&name)).collect();
         let mut rows = Vec::new();
         for row in parts.filter(|part| part.as_rule() == Rule::table_row) {
             let span = self.span(&row);
-            let values: Vec<GivenValue> =
-                row.into_inner().filter_map(|value| self.given_value(value)).collect();
+            let values: Vec<GivenValue> = row.parts().filter_map(|value| self.given_value(value)).collect();
             if values.len() != columns.len() {
                 self.report_row(span, values.len(), &columns);
             }
@@ -65,42 +65,42 @@ impl Builder<'_> {
     fn clause(&self, pair: Pair<'_>) -> Option<TestClauseKind> {
         match pair.as_rule() {
             Rule::given => {
-                let pairs = pair.into_inner().skip(1);
+                let pairs = pair.parts().skip(1);
                 Some(TestClauseKind::Given(pairs.filter_map(|given| self.given_pair(given)).collect()))
             }
-            Rule::expect => self.expectation(pair.into_inner().nth(1)?).map(TestClauseKind::Expect),
+            Rule::expect => self.expectation(pair.parts().nth(1)?).map(TestClauseKind::Expect),
             Rule::choose => {
-                Some(TestClauseKind::Choose(pair.into_inner().skip(1).map(|name| self.name(&name)).collect()))
+                Some(TestClauseKind::Choose(pair.parts().skip(1).map(|name| self.name(&name)).collect()))
             }
             _ => Some(TestClauseKind::Abandon),
         }
     }
 
     fn given_pair(&self, pair: Pair<'_>) -> Option<(Name, GivenValue)> {
-        let mut parts = pair.into_inner();
+        let mut parts = pair.parts();
         let name = self.name(&parts.next()?);
         Some((name, self.given_value(parts.next()?)?))
     }
 
     fn given_value(&self, pair: Pair<'_>) -> Option<GivenValue> {
         let span = self.span(&pair);
-        let value = pair.into_inner().next()?;
+        let value = pair.parts().next()?;
         let kind = match value.as_rule() {
             Rule::absent => GivenKind::Absent,
-            Rule::given_list => GivenKind::List(
-                value.into_inner().filter_map(|element| self.given_element(element)).collect(),
-            ),
+            Rule::given_list => {
+                GivenKind::List(value.parts().filter_map(|element| self.given_element(element)).collect())
+            }
             _ => return self.given_single(value),
         };
         Some(GivenValue { span, kind })
     }
 
     fn given_element(&self, pair: Pair<'_>) -> Option<GivenElement> {
-        let mut parts = pair.into_inner();
+        let mut parts = pair.parts();
         let value = self.given_single(parts.next()?)?;
         let ago = parts.next().and_then(|ago| {
             let span = self.span(&ago);
-            let length = self.duration(ago.into_inner().next()?, "the time before `ago`")?;
+            let length = self.duration(ago.parts().next()?, "the time before `ago`")?;
             Some(Spanned::new(length, span))
         });
         Some(GivenElement { value, ago })
@@ -124,14 +124,12 @@ impl Builder<'_> {
             Rule::denied => Expectation::Denied(self.text(self.part(pair, Rule::string)?)),
             Rule::log => {
                 let mut names =
-                    pair.into_inner().filter(|part| matches!(part.as_rule(), Rule::word | Rule::factor_name));
+                    pair.parts().filter(|part| matches!(part.as_rule(), Rule::word | Rule::factor_name));
                 let event = self.name(&names.next()?);
                 Expectation::Log { event, factor: names.next().map(|factor| self.name(&factor)) }
             }
             Rule::prompt => Expectation::Prompt(self.command(self.part(pair, Rule::command)?, 0)?),
-            _ => Expectation::Commands(
-                pair.into_inner().filter_map(|command| self.command(command, 0)).collect(),
-            ),
+            _ => Expectation::Commands(pair.parts().filter_map(|command| self.command(command, 0)).collect()),
         })
     }
 }

@@ -10,6 +10,7 @@ use pest::error::{ErrorVariant, InputLocation};
 
 use super::Builder;
 use super::grammar::{Grammar, Rule};
+use super::slips::{self, Slip};
 use super::words::{self, Expected};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::source::Span;
@@ -30,6 +31,35 @@ pub(super) enum Place {
 }
 
 impl Place {
+    /// The words that open what should have stood there.
+    fn words(self) -> &'static [&'static str] {
+        match self {
+            Place::Entry => &[
+                "enroll",
+                "challenge",
+                "deny",
+                "stop",
+                "if",
+                "match",
+                "let",
+                "apply",
+                "use",
+                "fact",
+                "factor",
+                "define",
+                "rule",
+                "step",
+                "guarantee",
+                "test",
+            ],
+            Place::Statement | Place::Body => {
+                &["enroll", "challenge", "deny", "stop", "if", "match", "let", "apply"]
+            }
+            Place::Arm => &["else"],
+            Place::Clause => &["given", "expect", "choose", "abandon"],
+        }
+    }
+
     /// The rule of what should have stood there, alone.
     fn rule(self) -> Rule {
         match self {
@@ -38,6 +68,48 @@ impl Place {
             Place::Arm => Rule::one_arm,
             Place::Clause => Rule::one_clause,
         }
+    }
+}
+
+/// The pieces of a list that could not be read, put together: what begins a line goes on with the bad piece before it,
+/// unless its first word means to open something.
+pub(super) struct Gaps<'b, 't> {
+    builder: &'b Builder<'t>,
+    place: Place,
+    before: Option<Span>,
+    bad: Option<Span>,
+}
+
+impl<'b, 't> Gaps<'b, 't> {
+    pub(super) fn new(builder: &'b Builder<'t>, place: Place) -> Self {
+        Gaps { builder, place, before: None, bad: None }
+    }
+
+    /// A piece that was read.
+    pub(super) fn good(&mut self, span: Span) {
+        self.end();
+        self.before = Some(span);
+    }
+
+    /// A piece that was not.
+    pub(super) fn bad(&mut self, span: Span) {
+        match self.bad {
+            Some(open) if !self.builder.means_to_open(span, self.place) => self.bad = Some(open.to(span)),
+            Some(_) => {
+                self.end();
+                self.bad = Some(span);
+            }
+            None => self.bad = Some(span),
+        }
+    }
+
+    /// Something that nothing goes on with, or the end of the list.
+    pub(super) fn end(&mut self) {
+        if let Some(bad) = self.bad {
+            self.builder.explain(Gap { bad, before: self.before, place: self.place });
+        }
+        self.before = None;
+        self.bad = None;
     }
 }
 
@@ -72,13 +144,45 @@ impl Builder<'_> {
             return;
         }
         let failure = self.failure(bad, bad, gap.place);
-        let report = self.known_slip(bad, &failure, gap);
-        let report = report.unwrap_or_else(|| {
-            let continued = whole != bad && failure.found.start == bad.start;
-            let failure = if continued { self.failure(whole, bad, gap.place) } else { failure };
-            self.unexpected(&failure, gap)
+        let alone = words::expected(&failure.expected);
+        let goes_on = failure.found.start == bad.start && self.stands_behind(gap.before, bad);
+        let failure = if goes_on { self.failure(whole, bad, gap.place) } else { failure };
+        let slip =
+            Slip { builder: self, failure: &failure, first: self.first_word(failure.read), place: gap.place };
+        let report = slip.report().unwrap_or_else(|| {
+            let mut expected = words::expected(&failure.expected);
+            expected.guess_also(&alone);
+            if failure.found.start == bad.start {
+                expected.guess_words(gap.place.words());
+                expected.guess_also(&words::expected(&self.failure(whole, bad, gap.place).expected));
+            }
+            self.unexpected(&failure, &expected, gap.place)
         });
         self.report(report);
+    }
+
+    /// Whether a piece begins with a word that opens what stands in such a place, or with one that resembles it.
+    fn means_to_open(&self, piece: Span, place: Place) -> bool {
+        let word = self.first_word(piece);
+        let words = place.words();
+        place == Place::Arm
+            || words.contains(&word)
+            || slips::is_foreign(word)
+            || guess(word, words.iter().copied()).is_some()
+    }
+
+    /// Whether a piece stands on the line where the one before it ends, as if to go on with it, or begins with a
+    /// word that only goes on.
+    fn stands_behind(&self, before: Option<Span>, bad: Span) -> bool {
+        let Some(before) = before else { return false };
+        let between = self.text.get(before.range().end..bad.range().start).unwrap_or_default();
+        !between.contains('\n') || !self.slice(bad).starts_with(|c: char| c.is_alphabetic())
+    }
+
+    /// The word that a piece begins with; of an empty piece, the word at its place.
+    fn first_word(&self, piece: Span) -> &str {
+        let token = self.token(piece.range().start..self.text.len());
+        self.text.get(token).unwrap_or_default()
     }
 
     /// Parses `piece` alone; a failure before `bad` counts as one at its beginning.
@@ -104,12 +208,11 @@ impl Builder<'_> {
     }
 
     /// The word or sign at the beginning of a range.
-    fn token(&self, range: Range<usize>) -> Range<usize> {
+    pub(super) fn token(&self, range: Range<usize>) -> Range<usize> {
         let text = self.text.get(range.clone()).unwrap_or_default();
-        let is_word = |c: char| c.is_alphanumeric() || c == '_';
         let length = match text.chars().next() {
             None => 0,
-            Some(first) if is_word(first) => text.find(|c| !is_word(c) && c != '-').unwrap_or(text.len()),
+            Some(first) if first.is_alphanumeric() || first == '_' => word_length(text),
             Some('"' | '\'') => text.find(['\n', '\r']).unwrap_or(text.len()).min(closed(text)),
             Some(first) => first.len_utf8(),
         };
@@ -117,34 +220,31 @@ impl Builder<'_> {
     }
 
     /// The general report: what was found, what could have stood there, what the word may have meant.
-    fn unexpected(&self, failure: &Failure, gap: Gap) -> Diagnostic {
-        let expected = words::expected(&failure.expected);
+    fn unexpected(&self, failure: &Failure, expected: &Expected, place: Place) -> Diagnostic {
         let found = self.slice(failure.found);
-        let sentence = expected.sentence();
+        let condition = failure.expected.contains(&Rule::kw_then);
+        let sentence =
+            if condition { "`then` or `{` after the condition".to_owned() } else { expected.sentence() };
         if found.is_empty() {
             let last = self.last_word(failure.read);
             let message = match sentence.as_str() {
-                "" => "something is missing here".to_owned(),
+                "" => format!("something is missing after `{}`", self.slice(last)),
+                _ if condition => format!("expected {sentence}"),
                 _ => format!("expected {sentence} after `{}`", self.slice(last)),
             };
             return Diagnostic::error(Code::E0101, last.after(), message).here("missing here");
         }
         let begins = failure.read.start == failure.found.start;
-        let message = match gap.place {
+        let message = match place {
             Place::Entry if begins => format!("`{found}` begins no statement and no item"),
             Place::Statement | Place::Body if begins => format!("`{found}` begins no statement"),
             Place::Clause if begins => format!("`{found}` begins no clause of a test"),
+            Place::Arm if begins => format!("`{found}` begins no arm of a `match`"),
             _ if sentence.is_empty() => format!("`{found}` can't stand here"),
             _ => format!("expected {sentence}, found `{found}`"),
         };
         let report = Diagnostic::error(Code::E0101, failure.found, message);
-        self.meant(report, failure, &expected)
-    }
-
-    /// Adds "did you mean".
-    fn meant(&self, report: Diagnostic, failure: &Failure, expected: &Expected) -> Diagnostic {
-        let found = self.slice(failure.found);
-        match did_you_mean(found, expected.keywords()) {
+        match guess(found, expected.keywords()) {
             Some(word) => report.fix(format!("did you mean `{word}`?"), failure.found, word),
             None => report,
         }
@@ -167,6 +267,18 @@ impl Builder<'_> {
         }
         Span::new(self.file, piece.range().start + start..end)
     }
+}
+
+/// The word that was meant; nobody means one by a very long word.
+fn guess<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+    if word.len() <= 32 { did_you_mean(word, candidates) } else { None }
+}
+
+/// How long the word is that begins a text, inner hyphens and dots included.
+fn word_length(text: &str) -> usize {
+    let is_word = |c: char| c.is_alphanumeric() || matches!(c, '_' | '-' | '.');
+    let word = text.find(|c| !is_word(c)).and_then(|end| text.get(..end)).unwrap_or(text);
+    word.trim_end_matches(['-', '.']).len()
 }
 
 /// How long a text in quotes is, if it is closed.

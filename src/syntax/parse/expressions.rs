@@ -5,7 +5,8 @@ use std::sync::LazyLock;
 use pest::pratt_parser::{Assoc, Op, PrattParser};
 
 use super::grammar::Rule;
-use super::{Builder, MAX_NESTING, Pair};
+use super::scan::TooDeep;
+use super::{Builder, MAX_NESTING, Pair, Parts};
 use crate::diagnostic::{Code, Diagnostic, Edit};
 use crate::source::Span;
 use crate::syntax::tree::{
@@ -79,7 +80,7 @@ impl Builder<'_> {
         let span = self.span(&pair);
         let depth = depth + 1 + own_depth(&pair);
         if depth > MAX_NESTING {
-            self.report_too_deep(span);
+            self.report(TooDeep(span).report());
             return Term::bare(span, ExpressionKind::Invalid);
         }
         PRECEDENCE
@@ -95,12 +96,12 @@ impl Builder<'_> {
         let span = self.span(&pair);
         let kind = match pair.as_rule() {
             Rule::group => {
-                let inner = pair.into_inner().next().map(|inner| self.term(inner, depth));
+                let inner = pair.parts().next().map(|inner| self.term(inner, depth));
                 let expression = inner.map(|term| term.expression).unwrap_or_else(|| invalid(span));
                 return Term { expression, form: Form::Grouped, outer: span };
             }
             Rule::list => {
-                ExpressionKind::List(pair.into_inner().map(|item| self.expression(item, depth)).collect())
+                ExpressionKind::List(pair.parts().map(|item| self.expression(item, depth)).collect())
             }
             Rule::any_performed => ExpressionKind::AnyPerformed,
             Rule::last_performed => ExpressionKind::LastPerformed,
@@ -111,11 +112,11 @@ impl Builder<'_> {
     }
 
     fn call(&self, pair: Pair<'_>, depth: usize) -> ExpressionKind {
-        let mut parts = pair.into_inner();
+        let mut parts = pair.parts();
         let Some(name) = parts.next() else { return ExpressionKind::Invalid };
         let name = self.name(&name);
         if let Some(arguments) = parts.next() {
-            let arguments = arguments.into_inner().map(|argument| self.expression(argument, depth));
+            let arguments = arguments.parts().map(|argument| self.expression(argument, depth));
             return ExpressionKind::Call(name, arguments.collect());
         }
         match name.node.as_str() {
@@ -153,7 +154,7 @@ impl Builder<'_> {
                 ExpressionKind::Window(term.expression, Spanned::new(WindowTest::ThisLogin, place))
             }
             _ => {
-                let number = test.into_inner().find(|part| part.as_rule() == Rule::number);
+                let number = test.parts().find(|part| part.as_rule() == Rule::number);
                 match number.and_then(|number| self.duration(number, "`within`")) {
                     Some(length) => ExpressionKind::Window(
                         term.expression,
@@ -266,13 +267,6 @@ impl Builder<'_> {
         self.report(report.fix(format!("write `{repaired}`"), span, repaired));
         Some(ExpressionKind::Is(value.expression.clone(), Spanned::new(test, span)))
     }
-
-    fn report_too_deep(&self, span: Span) {
-        let message = format!("this is nested more than {MAX_NESTING} levels deep");
-        self.report(
-            Diagnostic::error(Code::E0108, span, message).help("name parts of it with `let` or `define`"),
-        );
-    }
 }
 
 /// A chain of one operator is one flat list, which grows by its right side.
@@ -337,7 +331,7 @@ fn operator(sign: &Pair<'_>) -> Operator {
 }
 
 fn is_test(pair: Pair<'_>) -> IsTest {
-    let words: Vec<Rule> = pair.into_inner().map(|word| word.as_rule()).collect();
+    let words: Vec<Rule> = pair.parts().map(|word| word.as_rule()).collect();
     match words.as_slice() {
         [_, Rule::kw_not, Rule::kw_present] => IsTest::NotPresent,
         [_, Rule::kw_not, _] => IsTest::NotEmpty,

@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::explain::{Gap, Place};
+use super::explain::{Gaps, Place};
 use super::grammar::Rule;
 use super::json::UniqueKeys;
 use super::statements::command_kind;
-use super::{Builder, Pair};
+use super::{Builder, Pair, Parts};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::tree::{
@@ -18,19 +18,18 @@ impl Builder<'_> {
     /// What stands in a `file`, in order; `None` for what was reported.
     pub(super) fn pieces(&self, file: Pair<'_>) -> Vec<(Span, Option<Entry>)> {
         let mut pieces = Vec::new();
-        let mut before = None;
-        for part in file.into_inner() {
+        let mut gaps = Gaps::new(self, Place::Entry);
+        for part in file.parts() {
             let place = self.span(&part);
             match part.as_rule() {
-                Rule::EOI | Rule::semicolon => before = None,
+                Rule::EOI | Rule::semicolon => gaps.end(),
                 Rule::bad_entry => {
-                    self.explain(Gap { bad: place, before, place: Place::Entry });
+                    gaps.bad(place);
                     pieces.push((place, None));
-                    before = None;
                 }
                 _ => {
+                    gaps.good(place);
                     pieces.push((place, self.entry(part)));
-                    before = Some(place);
                 }
             }
         }
@@ -61,7 +60,7 @@ impl Builder<'_> {
     }
 
     fn use_item(&self, pair: Pair<'_>) -> Option<UsePath> {
-        let path = pair.into_inner().nth(1)?;
+        let path = pair.parts().nth(1)?;
         Some(match path.as_rule() {
             Rule::string => UsePath::File(self.text(path)),
             _ => UsePath::Library(self.name(&path)),
@@ -69,13 +68,13 @@ impl Builder<'_> {
     }
 
     fn named_block(&self, pair: Pair<'_>) -> Option<(Name, Block)> {
-        let mut parts = pair.into_inner().skip(1);
+        let mut parts = pair.parts().skip(1);
         let name = self.name(&parts.next()?);
         Some((name, self.block(parts.next()?, 0)))
     }
 
     fn fact(&self, pair: Pair<'_>) -> Option<FactItem> {
-        let mut parts = pair.into_inner().skip(1);
+        let mut parts = pair.parts().skip(1);
         let name = self.name(&parts.next()?);
         let ty = self.fact_type(parts.next()?)?;
         let path = self.event_path(parts.next()?);
@@ -83,7 +82,7 @@ impl Builder<'_> {
         for part in parts {
             match part.as_rule() {
                 Rule::split => split = self.part(part, Rule::string).map(|text| self.text(text)),
-                _ => default = part.into_inner().nth(1).map(|value| self.operand(value, 0).expression),
+                _ => default = part.parts().nth(1).map(|value| self.operand(value, 0).expression),
             }
         }
         Some(FactItem { name, ty, path, split, default })
@@ -91,13 +90,13 @@ impl Builder<'_> {
 
     fn fact_type(&self, pair: Pair<'_>) -> Option<Spanned<Type>> {
         let span = self.span(&pair);
-        let mut parts = pair.into_inner();
+        let mut parts = pair.parts();
         let base = parts.next()?;
         let base_span = self.span(&base);
         let ty = match base.as_rule() {
             Rule::enum_type => self.enum_type(base),
             _ => {
-                let mut words = base.into_inner();
+                let mut words = base.parts();
                 let outer = self.name(&words.next()?);
                 match words.next() {
                     Some(inner) => Type::Of(outer, self.name(&inner)),
@@ -112,20 +111,20 @@ impl Builder<'_> {
     }
 
     fn enum_type(&self, pair: Pair<'_>) -> Type {
-        let ordered = pair.clone().into_inner().any(|part| part.as_rule() == Rule::less);
-        let values = pair.into_inner().filter(|part| part.as_rule() == Rule::name);
+        let ordered = pair.clone().parts().any(|part| part.as_rule() == Rule::less);
+        let values = pair.parts().filter(|part| part.as_rule() == Rule::name);
         let values = values.map(|value| self.name(&value)).collect();
         if ordered { Type::OrderedEnum(values) } else { Type::OpenEnum(values) }
     }
 
     fn event_path(&self, pair: Pair<'_>) -> EventPath {
         let span = self.span(&pair);
-        let segments = pair.into_inner().filter(|part| part.as_rule() == Rule::path_segment);
+        let segments = pair.parts().filter(|part| part.as_rule() == Rule::path_segment);
         EventPath { segments: segments.filter_map(|segment| self.path_segment(segment)).collect(), span }
     }
 
     fn path_segment(&self, pair: Pair<'_>) -> Option<PathSegment> {
-        let mut parts = pair.into_inner();
+        let mut parts = pair.parts();
         let key = parts.next()?;
         let key = match key.as_rule() {
             Rule::string => self.text(key),
@@ -141,15 +140,13 @@ impl Builder<'_> {
     }
 
     fn factor(&self, pair: Pair<'_>) -> Option<FactorItem> {
-        let mut parts = pair.into_inner().skip(1);
+        let mut parts = pair.parts().skip(1);
         let name = self.name(&parts.next()?);
         let (mut words, mut options) = (Vec::new(), Vec::new());
         for part in parts {
             match part.as_rule() {
                 Rule::word => words.push(self.name(&part)),
-                _ => {
-                    options.extend(part.into_inner().skip(1).filter_map(|option| self.factor_option(option)))
-                }
+                _ => options.extend(part.parts().skip(1).filter_map(|option| self.factor_option(option))),
             }
         }
         Some(FactorItem { name, words, options })
@@ -157,7 +154,7 @@ impl Builder<'_> {
 
     fn factor_option(&self, pair: Pair<'_>) -> Option<FactorOption> {
         let (mut only, mut name) = (None, None);
-        for part in pair.into_inner() {
+        for part in pair.parts() {
             let span = self.span(&part);
             match part.as_rule() {
                 Rule::only_command => only = Some(Spanned::new(command_kind(&part), span)),
@@ -183,25 +180,25 @@ impl Builder<'_> {
     }
 
     fn define(&self, pair: Pair<'_>) -> Option<Define> {
-        let mut parts = pair.into_inner().skip(1);
+        let mut parts = pair.parts().skip(1);
         let name = self.name(&parts.next()?);
         let mut parameters = Vec::new();
         let mut part = parts.next()?;
         if part.as_rule() == Rule::parameters {
-            parameters = part.into_inner().filter_map(|parameter| self.parameter(parameter)).collect();
+            parameters = part.parts().filter_map(|parameter| self.parameter(parameter)).collect();
             part = parts.next()?;
         }
         Some(Define { name, parameters, body: self.expression(part, 0) })
     }
 
     fn parameter(&self, pair: Pair<'_>) -> Option<Parameter> {
-        let mut parts = pair.into_inner();
+        let mut parts = pair.parts();
         let name = self.name(&parts.next()?);
         Some(Parameter { name, ty: self.fact_type(parts.next()?)? })
     }
 
     fn guarantee(&self, pair: Pair<'_>) -> Option<Guarantee> {
-        let mut parts = pair.into_inner().skip(1);
+        let mut parts = pair.parts().skip(1);
         let name = self.text(parts.next()?);
         let mut part = parts.next()?;
         let mut polarity = Polarity::Plain;

@@ -6,7 +6,7 @@ use ipnet::IpNet;
 use jiff::Timestamp;
 
 use super::grammar::Rule;
-use super::{Builder, Pair};
+use super::{Builder, Pair, Parts};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::tree::{Literal, Spanned};
@@ -62,7 +62,7 @@ impl Builder<'_> {
     /// A string with its escapes undone; what is wrong in it is reported and left as it is.
     pub(super) fn text(&self, pair: Pair<'_>) -> Spanned<String> {
         let span = self.span(&pair);
-        let Some(inner) = pair.into_inner().next() else { return Spanned::new(String::new(), span) };
+        let Some(inner) = pair.parts().next() else { return Spanned::new(String::new(), span) };
         let start = inner.as_span().start();
         let (text, faults) = unescape(inner.as_str());
         for fault in faults {

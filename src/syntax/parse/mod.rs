@@ -20,8 +20,6 @@ mod literals;
 mod scan;
 mod slips;
 mod statements;
-#[cfg(test)]
-mod tests;
 mod words;
 
 use std::cell::RefCell;
@@ -43,6 +41,32 @@ const MAX_REPORTS: usize = 64;
 
 type Pair<'i> = pest::iterators::Pair<'i, Rule>;
 
+/// The parts of a node.
+trait Parts<'i> {
+    /// The parts, without the signs between them.
+    fn parts(self) -> impl Iterator<Item = Pair<'i>> + Clone;
+}
+
+impl<'i> Parts<'i> for Pair<'i> {
+    fn parts(self) -> impl Iterator<Item = Pair<'i>> + Clone {
+        self.into_inner().filter(|part| {
+            !matches!(
+                part.as_rule(),
+                Rule::colon
+                    | Rule::comma
+                    | Rule::assign
+                    | Rule::arrow
+                    | Rule::open_paren
+                    | Rule::close_paren
+                    | Rule::open_bracket
+                    | Rule::close_bracket
+                    | Rule::open_brace
+                    | Rule::close_brace
+            )
+        })
+    }
+}
+
 /// Parses a file. The tree holds what was understood; the reports, in the order of the text, say what was not.
 pub fn parse(file: FileId, text: &str) -> (File, Vec<Diagnostic>) {
     let empty = File { file, docs: Vec::new(), entries: Vec::new() };
@@ -53,7 +77,7 @@ pub fn parse(file: FileId, text: &str) -> (File, Vec<Diagnostic>) {
     }
     let scan = match scan::scan(file, text) {
         Ok(scan) => scan,
-        Err(too_deep) => return (empty, vec![too_deep]),
+        Err(too_deep) => return (empty, vec![too_deep.report()]),
     };
     let builder = Builder { file, text, reports: RefCell::new(scan.reports), comments: scan.comments };
     let mut pieces = builder.read();
@@ -147,7 +171,7 @@ impl<'t> Builder<'t> {
 
     /// The first part of a rule; the grammar says that it is there.
     fn part<'i>(&self, pair: Pair<'i>, rule: Rule) -> Option<Pair<'i>> {
-        pair.into_inner().find(|part| part.as_rule() == rule)
+        pair.parts().find(|part| part.as_rule() == rule)
     }
 
     /// The word that stands next, if it is one.

@@ -19,13 +19,23 @@ pub(super) struct Scan {
     pub(super) comments: Vec<Range<usize>>,
 }
 
-/// Scans a text. A text that nests too deep is not worth a parse: the report is all there is.
-pub(super) fn scan(file: FileId, text: &str) -> Result<Scan, Diagnostic> {
+/// The place where a text nests deeper than [`MAX_NESTING`].
+pub(super) struct TooDeep(pub(super) Span);
+
+impl TooDeep {
+    pub(super) fn report(self) -> Diagnostic {
+        let message = format!("this is nested more than {MAX_NESTING} levels deep");
+        let report = Diagnostic::error(Code::E0108, self.0, message);
+        report.help("name parts of it with `let`, `define` or `rule`")
+    }
+}
+
+/// Scans a text. A text that nests too deep is not worth a parse.
+pub(super) fn scan(file: FileId, text: &str) -> Result<Scan, TooDeep> {
     let mut scanner = Scanner {
         file,
         text,
         at: 0,
-        first_on_line: true,
         previous: Previous::Other,
         frames: Vec::new(),
         then_chains: 0,
@@ -73,7 +83,6 @@ struct Scanner<'t> {
     file: FileId,
     text: &'t str,
     at: usize,
-    first_on_line: bool,
     previous: Previous,
     frames: Vec<Frame>,
     then_chains: usize,
@@ -93,6 +102,25 @@ const ITEM_HEADS: [(&str, &[char]); 8] = [
     ("use", &['"']),
 ];
 
+/// Words that join values: after one of the above they make it a name (`if define and (x)`).
+const OPERATOR_WORDS: [&str; 15] = [
+    "and",
+    "or",
+    "implies",
+    "in",
+    "is",
+    "not",
+    "within",
+    "contains",
+    "starts",
+    "ends",
+    "intersect",
+    "union",
+    "except",
+    "then",
+    "else",
+];
+
 /// Signs of other languages, longest first, with what they are here.
 const FOREIGN_SIGNS: [(&str, &str, &str); 10] = [
     ("===", "==", "`===` is written `==`"),
@@ -108,19 +136,11 @@ const FOREIGN_SIGNS: [(&str, &str, &str); 10] = [
 ];
 
 impl<'t> Scanner<'t> {
-    fn run(&mut self) -> Result<(), Diagnostic> {
+    fn run(&mut self) -> Result<(), TooDeep> {
         while let Some(rest) = self.text.get(self.at..).filter(|rest| !rest.is_empty()) {
             let first = rest.as_bytes().first().copied().unwrap_or_default();
             match first {
-                b'\n' => {
-                    self.first_on_line = true;
-                    self.at += 1;
-                    continue;
-                }
-                b' ' | b'\t' | b'\r' => {
-                    self.at += 1;
-                    continue;
-                }
+                b' ' | b'\t' | b'\r' | b'\n' => self.at += 1,
                 b'/' if rest.starts_with("//") => self.line_comment(rest),
                 b'/' if rest.starts_with("/*") => self.block_comment(rest),
                 b'#' => self.hash_comment(rest),
@@ -130,7 +150,6 @@ impl<'t> Scanner<'t> {
                 _ if first.is_ascii_alphanumeric() || first == b'_' => self.word(rest)?,
                 _ => self.sign(rest),
             }
-            self.first_on_line = false;
         }
         Ok(())
     }
@@ -250,10 +269,10 @@ impl<'t> Scanner<'t> {
 
     // -- words ------------------------------------------------------------------------------------------------
 
-    fn word(&mut self, rest: &'t str) -> Result<(), Diagnostic> {
+    fn word(&mut self, rest: &'t str) -> Result<(), TooDeep> {
         let length = word_length(rest);
         let word = rest.get(..length).unwrap_or_default();
-        if self.first_on_line && !self.frames.is_empty() && is_item_head(word, rest) {
+        if !self.frames.is_empty() && is_item_head(word, rest) {
             self.cut_short(word);
         }
         if word == "then" {
@@ -273,7 +292,7 @@ impl<'t> Scanner<'t> {
     }
 
     /// An `if` right after `then` or `=>` stands inside the one before; after `else` it goes on with the same.
-    fn count_if(&mut self, length: usize) -> Result<(), Diagnostic> {
+    fn count_if(&mut self, length: usize) -> Result<(), TooDeep> {
         let previous = self.previous;
         let next = |chain: usize| match previous {
             Previous::Then => chain + 1,
@@ -292,13 +311,11 @@ impl<'t> Scanner<'t> {
         self.check_depth(length)
     }
 
-    fn check_depth(&self, length: usize) -> Result<(), Diagnostic> {
+    fn check_depth(&self, length: usize) -> Result<(), TooDeep> {
         if self.frames.len() + self.then_chains <= MAX_NESTING {
             return Ok(());
         }
-        let message = format!("this is nested more than {MAX_NESTING} levels deep");
-        let report = Diagnostic::error(Code::E0108, self.span(length), message);
-        Err(report.help("name parts of it with `let`, `define` or `rule`"))
+        Err(TooDeep(self.span(length)))
     }
 
     /// An item begins: it can't stand in a block, so the block's brace is missing, unless a `}` too many follows.
@@ -315,7 +332,7 @@ impl<'t> Scanner<'t> {
 
     // -- brackets ---------------------------------------------------------------------------------------------
 
-    fn open(&mut self, sign: u8) -> Result<(), Diagnostic> {
+    fn open(&mut self, sign: u8) -> Result<(), TooDeep> {
         let within = self.frames.last().map_or(Content::Policy, |frame| frame.content);
         let content = match (sign, self.previous) {
             (b'{', Previous::EqualSign) => Content::Json,
@@ -480,5 +497,6 @@ fn is_item_head(word: &str, rest: &str) -> bool {
     }
     let begins = after.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
     let name = if begins { word_length(after) } else { 0 };
-    name > 0 && after.get(name..).unwrap_or_default().trim_start().starts_with(*follow)
+    let is_operator = OPERATOR_WORDS.contains(&after.get(..name).unwrap_or_default());
+    name > 0 && !is_operator && after.get(name..).unwrap_or_default().trim_start().starts_with(*follow)
 }

@@ -1,9 +1,9 @@
 //! Statements and blocks.
 
-use super::explain::{Gap, Place};
+use super::explain::{Gap, Gaps, Place};
 use super::expressions::invalid;
 use super::grammar::Rule;
-use super::{Builder, Pair};
+use super::{Builder, Pair, Parts};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use crate::syntax::tree::{
@@ -28,7 +28,7 @@ impl Builder<'_> {
     }
 
     pub(super) fn let_binding(&self, pair: Pair<'_>, depth: usize) -> Option<Let> {
-        let mut parts = pair.into_inner().skip(1);
+        let mut parts = pair.parts().skip(1);
         let name = self.name(&parts.next()?);
         Some(Let { name, value: self.expression(parts.next()?, depth) })
     }
@@ -37,22 +37,32 @@ impl Builder<'_> {
     pub(super) fn block(&self, pair: Pair<'_>, depth: usize) -> Block {
         let span = self.span(&pair);
         let mut statements = Vec::new();
-        let mut before = None;
-        for part in pair.into_inner() {
+        let mut gaps = Gaps::new(self, Place::Statement);
+        for part in pair.parts() {
             let place = self.span(&part);
             match part.as_rule() {
-                Rule::semicolon | Rule::missing_brace => before = None,
-                Rule::bad_statement => {
-                    self.explain(Gap { bad: place, before, place: Place::Statement });
-                    before = None;
-                }
+                Rule::semicolon => gaps.end(),
+                Rule::missing_brace => self.check_missing_brace(span, place),
+                Rule::bad_statement => gaps.bad(place),
                 _ => {
+                    gaps.good(place);
                     statements.extend(self.statement(part, depth + 1));
-                    before = Some(place);
                 }
             }
         }
+        gaps.end();
         Block { statements, span, form: BlockForm::Braced }
+    }
+
+    /// A brace that is missing was noticed by the scan, which pairs the brackets; this makes sure of it.
+    pub(super) fn check_missing_brace(&self, block: Span, end: Span) {
+        let noticed =
+            |report: &Diagnostic| report.code == Code::E0103 || report.primary.span.start == end.start;
+        if !self.reports.borrow().iter().any(noticed) {
+            let brace = Span { end: block.start + 1, ..block };
+            let report = Diagnostic::error(Code::E0103, brace, "this `{` is not closed").here("opened here");
+            self.report(report.label(end, "an item begins here, which stands in no block"));
+        }
     }
 
     /// What a `then`, an `else` or a `=>` governs.
@@ -72,7 +82,7 @@ impl Builder<'_> {
     fn if_statement(&self, pair: Pair<'_>, depth: usize) -> Option<If> {
         let mut branches = Vec::new();
         let mut otherwise = None;
-        for part in pair.into_inner() {
+        for part in pair.parts() {
             match part.as_rule() {
                 Rule::kw_if | Rule::kw_else => {}
                 Rule::else_if => self.check_else_if(part),
@@ -84,7 +94,7 @@ impl Builder<'_> {
     }
 
     fn branch(&self, pair: Pair<'_>, depth: usize) -> Option<(Expression, Block)> {
-        let mut parts = pair.into_inner();
+        let mut parts = pair.parts();
         let condition = self.expression(parts.next()?, depth);
         let body = parts.find(|part| part.as_rule() != Rule::kw_then)?;
         Some((condition, self.body(body, depth)))
@@ -93,7 +103,7 @@ impl Builder<'_> {
     /// `elif` and its kin are other languages'.
     fn check_else_if(&self, pair: Pair<'_>) {
         let span = self.span(&pair);
-        if let Some(word) = pair.into_inner().find(|part| part.as_rule() == Rule::kw_elif) {
+        if let Some(word) = pair.parts().find(|part| part.as_rule() == Rule::kw_elif) {
             let report =
                 Diagnostic::error(Code::E0102, span, format!("`{}` is written `else if`", word.as_str()));
             self.report(report.fix("write `else if`", span, "else if"));
@@ -101,43 +111,44 @@ impl Builder<'_> {
     }
 
     fn match_statement(&self, pair: Pair<'_>, depth: usize) -> Option<Match> {
-        let mut parts = pair.into_inner().skip(1);
+        let whole = self.span(&pair);
+        self.check_commas_after_arms(&pair);
+        let mut parts = pair.parts().skip(1);
         let subject = self.expression(parts.next()?, depth);
         let mut arms = Vec::new();
         let mut otherwise: Option<(Span, Block)> = None;
-        let mut before = None;
+        let mut gaps = Gaps::new(self, Place::Arm);
         for part in parts {
             let span = self.span(&part);
             match part.as_rule() {
-                Rule::stray_comma => self.report_comma_after_arm(span),
-                Rule::bad_arm => self.explain(Gap { bad: span, before, place: Place::Arm }),
+                Rule::bad_arm => gaps.bad(span),
                 Rule::arm | Rule::else_arm => {
+                    gaps.good(span);
                     if let Some((first, _)) = &otherwise {
                         self.report_arm_after_else(span, *first);
                     }
                     if part.as_rule() == Rule::arm {
                         arms.extend(self.arm(part, depth));
-                    } else if let Some(body) = part.into_inner().nth(1) {
+                    } else if let Some(body) = part.parts().nth(1) {
                         let body = self.body(body, depth);
                         otherwise.get_or_insert((span, body));
                     }
-                    before = Some(span);
-                    continue;
                 }
-                _ => {}
+                Rule::missing_brace => self.check_missing_brace(whole, span),
+                _ => gaps.end(),
             }
-            before = None;
         }
+        gaps.end();
         Some(Match { subject, arms, otherwise: otherwise.map(|(_, body)| body) })
     }
 
     fn arm(&self, pair: Pair<'_>, depth: usize) -> Option<Arm> {
         let mut patterns = Vec::new();
-        for part in pair.into_inner() {
+        for part in pair.parts() {
             if part.as_rule() != Rule::pattern {
                 return Some(Arm { patterns, body: self.body(part, depth) });
             }
-            patterns.extend(part.into_inner().next().map(|value| self.pattern(value)));
+            patterns.extend(part.parts().next().map(|value| self.pattern(value)));
         }
         None
     }
@@ -151,9 +162,12 @@ impl Builder<'_> {
         Expression { span, kind: Box::new(kind) }
     }
 
-    fn report_comma_after_arm(&self, span: Span) {
-        let report = Diagnostic::error(Code::E0102, span, "nothing stands between the arms of a `match`");
-        self.report(report.fix("remove the comma", span, ""));
+    fn check_commas_after_arms(&self, pair: &Pair<'_>) {
+        for comma in pair.clone().into_inner().filter(|part| part.as_rule() == Rule::comma) {
+            let span = self.span(&comma);
+            let report = Diagnostic::error(Code::E0102, span, "nothing stands between the arms of a `match`");
+            self.report(report.fix("remove the comma", span, ""));
+        }
     }
 
     fn report_arm_after_else(&self, span: Span, first: Span) {
@@ -164,7 +178,7 @@ impl Builder<'_> {
     /// The tree of a command; `None` for one that was reported.
     pub(super) fn command(&self, pair: Pair<'_>, depth: usize) -> Option<Command> {
         let span = self.span(&pair);
-        let mut parts = pair.into_inner();
+        let mut parts = pair.parts();
         let word = parts.next()?;
         let kind = Spanned::new(command_kind(&word), self.span(&word));
         let offer = parts.next()?;
@@ -178,7 +192,7 @@ impl Builder<'_> {
     fn preferred(&self, pair: Pair<'_>, depth: usize) -> Offer {
         let mut factors = Vec::new();
         let mut rest = None;
-        for part in pair.into_inner() {
+        for part in pair.parts() {
             match part.as_rule() {
                 Rule::factor_use => factors.push(self.factor_use(part)),
                 Rule::any_of => {
@@ -192,10 +206,10 @@ impl Builder<'_> {
 
     fn factor_use(&self, pair: Pair<'_>) -> FactorUse {
         let span = self.span(&pair);
-        let mut parts = pair.into_inner();
+        let mut parts = pair.parts();
         let factor = parts.next().map(|name| self.name(&name));
         let factor = factor.unwrap_or_else(|| Name::new(String::new(), span));
-        let options = parts.flat_map(|options| options.into_inner()).map(|name| self.name(&name)).collect();
+        let options = parts.flat_map(|options| options.parts()).map(|name| self.name(&name)).collect();
         FactorUse { factor, options, span }
     }
 

@@ -4,21 +4,16 @@ use super::grammar::Rule;
 
 /// What could have stood somewhere.
 pub(super) struct Expected {
-    /// Ready to be read: `` `then` ``, "a name", "an operator".
-    phrases: Vec<String>,
+    phrases: Vec<&'static str>,
     keywords: Vec<&'static str>,
 }
 
 /// How a rule is called in a report.
 enum Called {
-    /// Its text.
-    Keyword(&'static str),
-    /// A sign.
-    Sign(&'static str),
-    /// One of the operators, named together.
-    Operator(&'static str),
-    /// A kind of thing.
-    Kind(&'static str),
+    /// A word of the language.
+    Keyword(&'static str, &'static str),
+    /// One of several words that are named together.
+    Kind(&'static str, &'static [&'static str]),
     /// Not worth a mention.
     Nothing,
 }
@@ -28,7 +23,7 @@ impl Expected {
     pub(super) fn sentence(&self) -> String {
         match self.phrases.as_slice() {
             [] => String::new(),
-            [only] => only.clone(),
+            [only] => (*only).to_owned(),
             [first @ .., last] => format!("{} or {last}", first.join(", ")),
         }
     }
@@ -37,124 +32,156 @@ impl Expected {
     pub(super) fn keywords(&self) -> impl Iterator<Item = &'static str> {
         self.keywords.iter().copied()
     }
+
+    /// Takes the words of another place in, as guesses only.
+    pub(super) fn guess_also(&mut self, other: &Expected) {
+        self.keywords.extend(&other.keywords);
+    }
+
+    /// Takes words in, as guesses only.
+    pub(super) fn guess_words(&mut self, words: &[&'static str]) {
+        self.keywords.extend(words);
+    }
 }
 
-/// Puts rules into words, each once, keywords and signs first.
+/// Puts rules into words, each once, words of the language first.
 pub(super) fn expected(rules: &[Rule]) -> Expected {
     let (mut words, mut kinds, mut keywords) = (Vec::new(), Vec::new(), Vec::new());
-    let add = |list: &mut Vec<String>, phrase: String| {
-        if !list.contains(&phrase) {
-            list.push(phrase);
-        }
-    };
     for rule in rules {
         match called(*rule) {
-            Called::Keyword(word) => {
+            Called::Keyword(word, phrase) => {
                 keywords.push(word);
-                add(&mut words, format!("`{word}`"));
+                words.push(phrase);
             }
-            Called::Sign(sign) => add(&mut words, format!("`{sign}`")),
-            Called::Operator(word) => {
-                keywords.push(word);
-                add(&mut kinds, "an operator".to_owned());
+            Called::Kind(kind, guesses) => {
+                keywords.extend(guesses);
+                if !kind.is_empty() {
+                    kinds.push(kind);
+                }
             }
-            Called::Kind(kind) => add(&mut kinds, kind.to_owned()),
             Called::Nothing => {}
         }
     }
+    words.sort_unstable();
+    kinds.sort_unstable();
     words.extend(kinds);
+    words.dedup();
+    // What is covered by another phrase, and what can nearly always follow, is not worth a word.
+    let holds = |phrase| words.contains(&phrase);
+    let (value, statement, operator) = (holds(VALUE), holds(STATEMENT), holds(OPERATOR));
+    let several = words.iter().any(|phrase| !matches!(*phrase, OPERATOR | "`(`" | "`[`"));
+    words.retain(|phrase| match *phrase {
+        OPERATOR => !several,
+        COMMAND => !statement,
+        "`(`" | "`[`" => !value && !operator,
+        "a name" | "a number" | "a text in quotes" | "`any of`" => !value,
+        _ => true,
+    });
     Expected { phrases: words, keywords }
 }
 
+const OPERATOR: &str = "an operator";
+const STATEMENT: &str = "a statement";
+const COMMAND: &str = "a command";
+const VALUE: &str = "a value";
+
 fn called(rule: Rule) -> Called {
+    use Called::{Keyword, Kind, Nothing};
     match rule {
-        Rule::kw_ago => Called::Keyword("ago"),
-        Rule::kw_all => Called::Keyword("all"),
-        Rule::kw_any => Called::Keyword("any"),
-        Rule::kw_apply => Called::Keyword("apply"),
-        Rule::kw_challenge => Called::Keyword("challenge"),
-        Rule::kw_choose => Called::Keyword("choose"),
-        Rule::kw_contains => Called::Operator("contains"),
-        Rule::kw_default => Called::Keyword("default"),
-        Rule::kw_define => Called::Keyword("define"),
-        Rule::kw_denied => Called::Keyword("denied"),
-        Rule::kw_deny => Called::Keyword("deny"),
-        Rule::kw_else => Called::Keyword("else"),
-        Rule::kw_else_arm => Called::Keyword("else"),
-        Rule::kw_empty => Called::Keyword("empty"),
-        Rule::kw_ends => Called::Operator("ends"),
-        Rule::kw_enroll => Called::Keyword("enroll"),
-        Rule::kw_enum => Called::Keyword("enum"),
-        Rule::kw_event => Called::Keyword("event"),
-        Rule::kw_expect => Called::Keyword("expect"),
-        Rule::kw_fact => Called::Keyword("fact"),
-        Rule::kw_factor => Called::Keyword("factor"),
-        Rule::kw_for => Called::Keyword("for"),
-        Rule::kw_given => Called::Keyword("given"),
-        Rule::kw_guarantee => Called::Keyword("guarantee"),
-        Rule::kw_if => Called::Keyword("if"),
-        Rule::kw_in => Called::Keyword("in"),
-        Rule::kw_is => Called::Operator("is"),
-        Rule::kw_last => Called::Keyword("last"),
-        Rule::kw_let => Called::Keyword("let"),
-        Rule::kw_log => Called::Keyword("log"),
-        Rule::kw_login => Called::Keyword("login"),
-        Rule::kw_match => Called::Keyword("match"),
-        Rule::kw_not => Called::Keyword("not"),
-        Rule::kw_of => Called::Keyword("of"),
-        Rule::kw_options => Called::Keyword("options"),
-        Rule::kw_or => Called::Keyword("or"),
-        Rule::kw_performed => Called::Keyword("performed"),
-        Rule::kw_present => Called::Keyword("present"),
-        Rule::kw_prompt => Called::Keyword("prompt"),
-        Rule::kw_rule => Called::Keyword("rule"),
-        Rule::kw_split => Called::Keyword("split"),
-        Rule::kw_starts => Called::Operator("starts"),
-        Rule::kw_step => Called::Keyword("step"),
-        Rule::kw_test => Called::Keyword("test"),
-        Rule::kw_then => Called::Keyword("then"),
-        Rule::kw_this => Called::Keyword("this"),
-        Rule::kw_use => Called::Keyword("use"),
-        Rule::kw_with => Called::Keyword("with"),
-        Rule::kw_within => Called::Operator("within"),
-        Rule::stop => Called::Keyword("stop"),
-        Rule::nothing => Called::Keyword("nothing"),
-        Rule::completes => Called::Keyword("completes"),
-        Rule::fails => Called::Keyword("fails"),
-        Rule::abandon => Called::Keyword("abandon"),
-        Rule::absent => Called::Keyword("absent"),
-        Rule::and => Called::Operator("and"),
-        Rule::or => Called::Operator("or"),
-        Rule::implies => Called::Operator("implies"),
-        Rule::intersect => Called::Operator("intersect"),
-        Rule::union => Called::Operator("union"),
-        Rule::except => Called::Operator("except"),
-        Rule::is_in => Called::Operator("in"),
-        Rule::is_not_in | Rule::starts_with | Rule::ends_with | Rule::contains | Rule::is_test => {
-            Called::Operator("not")
-        }
-        Rule::equal
+        Rule::kw_then => Keyword("then", "`then`"),
+        Rule::block | Rule::open_brace => Kind("`{`", &[]),
+        Rule::close_brace => Kind("`}`", &[]),
+        Rule::open_paren => Kind("`(`", &[]),
+        Rule::close_paren => Kind("`)`", &[]),
+        Rule::open_bracket => Kind("`[`", &[]),
+        Rule::close_bracket => Kind("`]`", &[]),
+        Rule::colon => Kind("`:`", &[]),
+        Rule::comma => Kind("`,`", &[]),
+        Rule::assign => Kind("`=`", &[]),
+        Rule::arrow => Kind("`=>`", &[]),
+        Rule::and => Kind(OPERATOR, &["and"]),
+        Rule::or | Rule::kw_or => Kind(OPERATOR, &["or"]),
+        Rule::implies => Kind(OPERATOR, &["implies"]),
+        Rule::intersect => Kind(OPERATOR, &["intersect"]),
+        Rule::union => Kind(OPERATOR, &["union"]),
+        Rule::except => Kind(OPERATOR, &["except"]),
+        Rule::is_in | Rule::kw_in => Kind(OPERATOR, &["in"]),
+        Rule::contains | Rule::kw_contains => Kind(OPERATOR, &["contains"]),
+        Rule::starts_with | Rule::kw_starts => Kind(OPERATOR, &["starts with"]),
+        Rule::ends_with | Rule::kw_ends => Kind(OPERATOR, &["ends with"]),
+        Rule::is_test | Rule::kw_is => Kind(OPERATOR, &["is"]),
+        Rule::within | Rule::kw_within => Kind(OPERATOR, &["within"]),
+        Rule::is_not_in | Rule::kw_not => Kind(OPERATOR, &["not"]),
+        Rule::fallback
+        | Rule::this_login
+        | Rule::equal
         | Rule::not_equal
         | Rule::less
         | Rule::less_or_equal
         | Rule::greater
-        | Rule::greater_or_equal
-        | Rule::fallback
-        | Rule::within
-        | Rule::this_login => Called::Operator(""),
-        Rule::block => Called::Sign("{"),
-        Rule::optional_mark => Called::Sign("?"),
-        Rule::json_object => Called::Kind("a JSON object"),
-        Rule::name | Rule::word | Rule::path_key => Called::Kind("a name"),
-        Rule::operand_name
-        | Rule::number
-        | Rule::address
-        | Rule::boolean
+        | Rule::greater_or_equal => Kind(OPERATOR, &[]),
+        Rule::command | Rule::command_word | Rule::commands => Kind(COMMAND, &["enroll", "challenge"]),
+        Rule::deny => Kind(STATEMENT, &["deny"]),
+        Rule::stop => Kind(STATEMENT, &["stop"]),
+        Rule::if_statement => Kind(STATEMENT, &["if"]),
+        Rule::match_statement => Kind(STATEMENT, &["match"]),
+        Rule::let_binding => Kind(STATEMENT, &["let"]),
+        Rule::apply => Kind(STATEMENT, &["apply"]),
+        Rule::use_item => Kind("an item", &["use"]),
+        Rule::fact_item => Kind("an item", &["fact"]),
+        Rule::factor_item => Kind("an item", &["factor"]),
+        Rule::define_item => Kind("an item", &["define"]),
+        Rule::rule_item => Kind("an item", &["rule"]),
+        Rule::step_item => Kind("an item", &["step"]),
+        Rule::guarantee_item => Kind("an item", &["guarantee"]),
+        Rule::test_item => Kind("an item", &["test"]),
+        Rule::test_clause => Kind("a clause", &["given", "expect", "choose", "abandon"]),
+        Rule::else_if | Rule::kw_else | Rule::kw_else_arm | Rule::else_arm => Kind("", &["else"]),
+        Rule::denied | Rule::kw_denied => Keyword("denied", "`denied`"),
+        Rule::log | Rule::kw_log => Keyword("log", "`log`"),
+        Rule::prompt | Rule::kw_prompt => Keyword("prompt", "`prompt`"),
+        Rule::nothing => Keyword("nothing", "`nothing`"),
+        Rule::completes => Keyword("completes", "`completes`"),
+        Rule::fails => Keyword("fails", "`fails`"),
+        Rule::kw_event | Rule::event_path => Keyword("event", "`event`"),
+        Rule::split | Rule::kw_split => Keyword("split", "`split`"),
+        Rule::default_value | Rule::kw_default => Keyword("default", "`default`"),
+        Rule::path_segment => Kind("a `.` and a key", &[]),
+        Rule::fact_type | Rule::enum_type | Rule::applied_type => Kind("a type", &["enum"]),
+        Rule::json_object => Kind("a JSON object", &[]),
+        Rule::factor_option | Rule::only_command => Kind("an option", &[]),
+        Rule::factor_options => Kind("`options`", &["options"]),
+        Rule::name | Rule::word | Rule::operand_name | Rule::parameter => Kind("a name", &[]),
+        Rule::factor_name | Rule::factor_use | Rule::preferred => Kind("a factor", &[]),
+        Rule::any_of => Kind("`any of`", &["any of"]),
+        Rule::path_key => Kind("a key", &[]),
+        Rule::string => Kind("a text in quotes", &[]),
+        Rule::number => Kind("a number", &[]),
+        Rule::set_expression => Kind("a set", &[]),
+        Rule::branch => Kind("a condition", &[]),
+        Rule::expression
+        | Rule::given_value
+        | Rule::given_element
+        | Rule::given_list
+        | Rule::pattern
+        | Rule::arm
         | Rule::list
         | Rule::group
-        | Rule::call => Called::Kind("a value"),
-        Rule::factor_name | Rule::factor_use => Called::Kind("a factor"),
-        Rule::string => Called::Kind("a text in quotes"),
-        _ => Called::Nothing,
+        | Rule::call
+        | Rule::boolean
+        | Rule::address => Kind(VALUE, &["true", "false"]),
+        Rule::test_table => Kind("`{`", &["for"]),
+        Rule::given_pair => Kind("a fact's name", &[]),
+        Rule::table_head => Kind("the columns in parentheses", &[]),
+        Rule::table_row => Kind("a row in parentheses", &[]),
+        Rule::kw_ago => Keyword("ago", "`ago`"),
+        Rule::kw_all => Keyword("all", "`all`"),
+        Rule::kw_any => Kind("`any of`", &["any of"]),
+        Rule::kw_empty => Keyword("empty", "`empty`"),
+        Rule::kw_for => Keyword("for", "`for`"),
+        Rule::kw_of => Keyword("of", "`of`"),
+        Rule::kw_present => Keyword("present", "`present`"),
+        Rule::kw_with => Keyword("with", "`with`"),
+        _ => Nothing,
     }
 }

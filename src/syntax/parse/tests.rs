@@ -1,1 +1,0 @@
-//! What the parser understands, and what it says when it doesn't.
