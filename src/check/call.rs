@@ -263,28 +263,20 @@ impl Checker<'_> {
             );
             return Value::invalid(span);
         }
-        let mut terms: SmallVec<[Guarded; 1]> = SmallVec::new();
-        for guarded in &value.terms {
-            match viewed(guarded, view) {
-                Some(seen) => terms.push(seen),
-                None => {
-                    let report = Diagnostic::error(
-                        Code::E0303,
-                        value.span,
-                        "a string that is written down has no `domain` to ask for",
-                    )
-                    .help("write the domain itself, or put `??` outside: `domain(…) ?? \"…\"`");
-                    self.report(report);
-                    return Value::invalid(span);
-                }
-            }
+        if view == View::Domain && !matches!(value.only(), Some(Term::Text(_) | Term::Opaque)) {
+            let report = Diagnostic::error(Code::E0303, value.span, "`domain` asks one string of the login")
+                .here("this is put together with `??`, or written down")
+                .help("`domain(x)` is absent where `x` is, so `??` stands outside: `domain(x) ?? \"…\"`");
+            self.report(report);
+            return Value::invalid(span);
         }
+        let terms = value.terms.iter().map(|guarded| viewed(guarded, view)).collect();
         Value { kind: Kind::Text, terms, span }
     }
 
     fn call_define(&mut self, context: &mut Context, name: &Name, given: &[Expression], span: Span) -> Value {
         let Some(id) = self.declarations.definition(context.file, &name.node) else {
-            self.report_unknown_function(context, name, given, span);
+            self.report_unknown_function(context, name, span);
             return Value::invalid(span);
         };
         let declared = self.declarations.definitions[id].name.span;
@@ -429,7 +421,7 @@ impl Checker<'_> {
         value.at(span)
     }
 
-    fn report_unknown_function(&mut self, context: &Context, name: &Name, given: &[Expression], span: Span) {
+    fn report_unknown_function(&mut self, context: &Context, name: &Name, span: Span) {
         if let Some(factor) = self.catalog.find(&name.node) {
             let factor = self.catalog.factors[factor].name.clone();
             let report = Diagnostic::error(
@@ -456,26 +448,24 @@ impl Checker<'_> {
         if let Some(part) = self.declarations.library_part_with(&name.node, self.sources) {
             report = report.help(format!("the library has it: begin the file with `use {part}`"));
         }
-        let _ = given;
         self.report(report);
     }
 }
 
-/// A string seen through a function; `None` for the domain of a literal.
-fn viewed(guarded: &Guarded, view: View) -> Option<Guarded> {
+/// A string seen through a function.
+fn viewed(guarded: &Guarded, view: View) -> Guarded {
     let mut guards = guarded.guards.clone();
     let term = match &guarded.term {
-        Term::TextLiteral(text) if view == View::Lower => Term::TextLiteral(text.to_ascii_lowercase()),
-        Term::TextLiteral(_) => return None,
+        Term::TextLiteral(text) => Term::TextLiteral(text.to_ascii_lowercase()),
         Term::Text(subject) => {
-            let both =
-                if view == View::Domain || subject.view == View::Domain { View::Domain } else { View::Lower };
-            if both == View::Domain && subject.view != View::Domain {
+            let is_domain = view == View::Domain || subject.view == View::Domain;
+            if is_domain && subject.view != View::Domain {
                 guards.push(Guard::Domain(subject.variable));
             }
-            Term::Text(TextSubject { variable: subject.variable, view: both })
+            let view = if is_domain { View::Domain } else { View::Lower };
+            Term::Text(TextSubject { variable: subject.variable, view })
         }
         other => other.clone(),
     };
-    Some(Guarded { guards, term })
+    Guarded { guards, term }
 }

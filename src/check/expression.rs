@@ -49,7 +49,6 @@ impl Checker<'_> {
     /// A condition: a bool that is present.
     pub(crate) fn boolean(&mut self, context: &mut Context, expression: &Expression) -> ConditionId {
         let value = self.value(context, expression);
-        let value = self.require_present(context, value);
         if !value.kind.fits(&Kind::Bool) {
             let report = Diagnostic::error(
                 Code::E0301,
@@ -61,6 +60,7 @@ impl Checker<'_> {
             self.report(report);
             return self.constant(false, value.span);
         }
+        let value = self.require_present(context, value);
         let span = expression.span;
         self.for_each_term(&value, span, |checker, term| match term {
             Term::Bool(condition) => *condition,
@@ -71,6 +71,9 @@ impl Checker<'_> {
     /// Adds how one asks something of a value that is no condition by itself.
     fn how_to_ask(&self, report: Diagnostic, value: &Value) -> Diagnostic {
         let text = self.excerpt(value.span);
+        if !value.guards().is_empty() {
+            return report.fix("ask whether it is there", value.span.after(), " is present");
+        }
         match (&value.kind, value.only()) {
             (Kind::Factor, Some(Term::Factor(FactorSubject::Literal(_)))) => {
                 report.fix("ask whether the user has it", value.span, format!("enrolled({text})"))
@@ -189,50 +192,43 @@ impl Checker<'_> {
         let (condition, negated) = match test.node {
             IsTest::Present => (self.presence_test(&value, test.span, span), false),
             IsTest::NotPresent => (self.presence_test(&value, test.span, span), true),
-            IsTest::Empty => (self.empty_test(context, value, test.span, span), false),
-            IsTest::NotEmpty => (self.empty_test(context, value, test.span, span), true),
+            IsTest::Empty => (self.empty_test(context, value, test, span), false),
+            IsTest::NotEmpty => (self.empty_test(context, value, test, span), true),
         };
         let Some(condition) = condition else { return Value::invalid(span) };
         let condition = if negated { self.not(condition, span) } else { condition };
         Value::new(Kind::Bool, Term::Bool(condition), span)
     }
 
-    fn empty_test(&mut self, context: &Context, value: Value, test: Span, span: Span) -> Option<ConditionId> {
-        let value = self.require_present(context, value);
-        let asked = match value.kind {
-            Kind::TextList | Kind::FactorSet | Kind::EmptyList => {
-                self.for_each_term(&value, span, |checker, term| {
-                    let kind = match term {
-                        Term::List(variable) => {
-                            ConditionKind::List(*variable, super::policy::ListTest::Empty)
-                        }
-                        Term::ListLiteral(texts) => ConditionKind::Constant(texts.is_empty()),
-                        Term::Set(set) => ConditionKind::EmptySet(set.clone()),
-                        _ => ConditionKind::Constant(false),
-                    };
-                    checker.condition(kind, span)
-                })
-            }
-            _ => {
-                let report = Diagnostic::error(
-                    Code::E0303,
-                    test,
-                    format!(
-                        "`is empty` asks a list or a set, and `{}` is {}",
-                        self.excerpt(value.span),
-                        value.kind
-                    ),
-                )
+    fn empty_test(
+        &mut self,
+        context: &Context,
+        value: Value,
+        test: &Spanned<IsTest>,
+        span: Span,
+    ) -> Option<ConditionId> {
+        if !matches!(value.kind, Kind::TextList | Kind::FactorSet | Kind::EmptyList) {
+            let text = self.excerpt(value.span);
+            let message = format!("`is empty` asks a list or a set, and `{text}` is {}", value.kind);
+            let report = Diagnostic::error(Code::E0303, test.span, message)
                 .label(value.span, format!("this is {}", value.kind));
-                let report = match value.kind {
-                    Kind::Text => report.fix("compare it with the empty string", test, "== \"\""),
-                    _ => report,
-                };
-                self.report(report);
-                return None;
-            }
-        };
-        Some(asked)
+            let same = if test.node == IsTest::Empty { "== \"\"" } else { "!= \"\"" };
+            self.report(match value.kind {
+                Kind::Text => report.fix("compare it with the empty string", test.span, same),
+                _ => report,
+            });
+            return None;
+        }
+        let value = self.require_present(context, value);
+        Some(self.for_each_term(&value, span, |checker, term| {
+            let kind = match term {
+                Term::List(variable) => ConditionKind::List(*variable, super::policy::ListTest::Empty),
+                Term::ListLiteral(texts) => ConditionKind::Constant(texts.is_empty()),
+                Term::Set(set) => ConditionKind::EmptySet(set.clone()),
+                _ => ConditionKind::Constant(false),
+            };
+            checker.condition(kind, span)
+        }))
     }
 
     /// `A ?? B ?? C`

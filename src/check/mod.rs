@@ -86,7 +86,7 @@ pub fn check(sources: &Sources, units: &[Unit]) -> Checked {
     checker.check_definitions();
     let guarantees = checker.check_guarantees(units);
     let tests = checker.check_tests(units);
-    checker.report_unused();
+    checker.report_unused(&steps);
     checker.finish(steps, guarantees, tests)
 }
 

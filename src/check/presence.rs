@@ -55,14 +55,17 @@ impl Checker<'_> {
             Kind::Text => Some("\"\""),
             Kind::Bool => Some("false"),
             Kind::Int => Some("0"),
+            Kind::OpenEnum(_) => Some("other"),
             Kind::FactorSet | Kind::TextList => Some("[]"),
             _ => None,
         };
-        if let Some(default) = default {
-            report =
-                report.fix("say what it counts as when absent", value.span.after(), format!(" ?? {default}"));
-        }
-        self.report(report.help(format!("or ask first: `{text} is present and …`")));
+        let ask = format!("`{text} is present and …`");
+        self.report(match default {
+            Some(default) => report
+                .fix("say what it counts as when absent", value.span.after(), format!(" ?? {default}"))
+                .help(format!("or ask first: {ask}")),
+            None => report.help(format!("ask first: {ask}")),
+        });
     }
 
     pub(crate) fn presence_test(&mut self, value: &Value, test: Span, span: Span) -> Option<ConditionId> {

@@ -423,8 +423,11 @@ impl Checker<'_> {
         }
     }
 
-    /// Names that nothing uses.
-    pub(crate) fn report_unused(&mut self) {
+    /// Names that nothing uses. A file of definitions alone is there for others.
+    pub(crate) fn report_unused(&mut self, steps: &PrimaryMap<StepId, Step>) {
+        if steps.is_empty() {
+            return;
+        }
         for id in self.declarations.unused() {
             let definition = &self.declarations.definitions[id];
             let what = match definition.body {

@@ -22,7 +22,8 @@ pub(super) struct Check {
 impl Check {
     pub(super) fn run(self) -> Exit {
         let Some(files) = self.files.read() else { return Exit::Usage };
-        let report = compiler(&files, Engine::Interpreter).check(files.iter().map(|(name, text)| (name, text)));
+        let report =
+            compiler(&files, Engine::Interpreter).check(files.iter().map(|(name, text)| (name, text)));
         self.output.write(&report, &self.files.title());
         if report.has_errors() || (self.deny_warnings && !report.is_empty()) {
             return Exit::Findings;

@@ -79,11 +79,13 @@ impl Loading<'_> {
     }
 
     fn library_part(&mut self, name: &str, span: Span) -> Option<FileId> {
-        if let (Some(file), true) = (self.library.part(name), Library::part_names().any(|part| part == name)) {
+        if let (Some(file), true) = (self.library.part(name), Library::part_names().any(|part| part == name))
+        {
             return Some(file);
         }
         let report = if self.library.part(name).is_some() {
-            Diagnostic::error(Code::E0204, span, format!("`{name}` is there without a `use`")).help("remove this line")
+            Diagnostic::error(Code::E0204, span, format!("`{name}` is there without a `use`"))
+                .help("remove this line")
         } else {
             let report = Diagnostic::error(Code::E0204, span, format!("the library has no part `{name}`"));
             match did_you_mean(name, Library::part_names()) {
@@ -117,7 +119,11 @@ impl Loading<'_> {
             return Some(*file);
         }
         if self.loaded.units.len() >= MAX_FILES {
-            let report = Diagnostic::error(Code::E0108, span, format!("this is one file too many for a flow: it may have {MAX_FILES}"));
+            let report = Diagnostic::error(
+                Code::E0108,
+                span,
+                format!("this is one file too many for a flow: it may have {MAX_FILES}"),
+            );
             self.loaded.diagnostics.push(report);
             return None;
         }

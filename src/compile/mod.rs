@@ -17,8 +17,8 @@ pub use library::{STARTERS, Starter};
 pub use report::{Format, Report};
 
 use crate::backend::jit::{CodeMemory, CodeUsage, JitCompiler, NativeCode};
-use crate::check::{Checked, check};
 use crate::check::policy::TypedPolicy;
+use crate::check::{Checked, check};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::lower::lower;
 use crate::lower::program::Program;
@@ -184,5 +184,6 @@ impl Compiler {
 
 fn past_a_bound(at: Option<Span>, bound: &str) -> Diagnostic {
     let span = at.unwrap_or(Span::new(crate::source::FileId(0), 0..0));
-    Diagnostic::error(Code::E0208, span, bound.to_owned()).help("split the policy, or say the same with fewer rules")
+    Diagnostic::error(Code::E0208, span, bound.to_owned())
+        .help("split the policy, or say the same with fewer rules")
 }
