@@ -31,7 +31,7 @@
 //! gives a [`Decision`].
 //!
 //! What it stands on: the modules below follow a policy through the pipeline, in this order: [`source`] and
-//! [`diagnostic`], [`syntax`], [`check`], [`lower`], [`backend`], [`runtime`].
+//! [`diagnostic`], [`syntax`], [`check`], [`flow`], [`lower`], [`backend`], [`runtime`].
 
 pub mod backend;
 pub mod check;
@@ -51,5 +51,6 @@ pub use check::policy::CommandKind;
 pub use check::policy::Style;
 pub use compile::{Compiled, Compiler, Engine, Format, Formatted, Report, STARTERS, Starter, format_policy};
 pub use diagnostic::render::HumanStyle;
+pub use flow::Budget;
 pub use policy::{Policy, Step};
 pub use runtime::{Command, DecideError, Decision, FactType, FactorChoice, Facts, Slot};

@@ -20,6 +20,7 @@ use crate::backend::jit::{CodeMemory, CodeUsage, JitCompiler, NativeCode};
 use crate::check::policy::TypedPolicy;
 use crate::check::{Checked, check};
 use crate::diagnostic::{Code, Diagnostic};
+use crate::flow::{self, Budget};
 use crate::lower::lower;
 use crate::lower::program::Program;
 use crate::policy::Policy;
@@ -50,6 +51,7 @@ pub struct Compiler {
     library: Library,
     loader: Box<dyn Loader + Send + Sync>,
     engine: Engine,
+    budget: Budget,
     memory: CodeMemory,
     /// Code generators that no compile uses at the moment: one a thread that compiles.
     idle: Mutex<Vec<JitCompiler>>,
@@ -72,7 +74,10 @@ impl Default for Compiler {
 
 impl fmt::Debug for Compiler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Compiler").field("engine", &self.engine).finish_non_exhaustive()
+        f.debug_struct("Compiler")
+            .field("engine", &self.engine)
+            .field("budget", &self.budget)
+            .finish_non_exhaustive()
     }
 }
 
@@ -84,6 +89,7 @@ impl Compiler {
             library,
             loader: Box::new(NoFiles),
             engine: Engine::default(),
+            budget: Budget::default(),
             memory: CodeMemory::new(),
             idle: Mutex::new(Vec::new()),
         }
@@ -113,6 +119,12 @@ impl Compiler {
     /// Chooses what executes the policies.
     pub fn with_engine(mut self, engine: Engine) -> Self {
         self.engine = engine;
+        self
+    }
+
+    /// Bounds what the proofs may spend.
+    pub fn with_budget(mut self, budget: Budget) -> Self {
+        self.budget = budget;
         self
     }
 
@@ -159,9 +171,14 @@ impl Compiler {
         let mut diagnostics = loaded.diagnostics;
         let Checked { policy, diagnostics: found } = check(&loaded.sources, &loaded.units);
         diagnostics.extend(found);
-        let report = Report::new(loaded.sources, diagnostics);
+        let mut report = Report::new(loaded.sources, diagnostics);
         let Some(policy) = policy.filter(|_| !report.has_errors()) else { return (None, report) };
-        (Some(policy), report)
+        let analysis = flow::analyze(&policy, &self.budget);
+        for diagnostic in flow::diagnose(&analysis, &policy, report.sources()) {
+            report.add(diagnostic);
+        }
+        let proven = (!report.has_errors()).then_some(policy);
+        (proven, report)
     }
 
     /// Machine code, where it is wanted and the host allows it; the interpreter gives the same answers.
