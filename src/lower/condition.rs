@@ -11,7 +11,7 @@ use cranelift_entity::PrimaryMap;
 use crate::check::policy::{Condition, ConditionId, ConditionKind};
 use crate::lower::graph::Graph;
 use crate::lower::place::Places;
-use crate::lower::program::{Node, NodeId, Test};
+use crate::lower::program::{NodeId, Test};
 use crate::lower::question::Question;
 use crate::lower::{LowerError, MAX_NODES};
 
@@ -136,10 +136,7 @@ fn ask(
         Question::Constant(true) => Ok(then),
         Question::Constant(false) => Ok(otherwise),
         Question::Test(test) => ask_test(graph, test, then, otherwise),
-        Question::OneOf(slot, numbers) => {
-            let cases = numbers.iter().map(|number| (*number, then)).collect();
-            graph.add(Node::Switch { slot: *slot, cases, otherwise })
-        }
+        Question::OneOf(slot, numbers) => graph.ask_values(*slot, numbers, then, otherwise),
         Question::Not(part) => ask(graph, part, otherwise, then),
         Question::All(parts) => {
             parts.iter().rev().try_fold(then, |then, part| ask(graph, part, then, otherwise))
@@ -160,6 +157,6 @@ fn ask_test(graph: &mut Graph, test: &Test, then: NodeId, otherwise: NodeId) -> 
         // Ranges without an end on either side.
         Test::Between { low: i64::MIN, high: i64::MAX, .. }
         | Test::Age { low: i64::MIN, high: i64::MAX, .. } => Ok(then),
-        test => graph.branch(test.clone(), then, otherwise),
+        test => graph.ask(test.clone(), then, otherwise),
     }
 }

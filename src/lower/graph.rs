@@ -4,7 +4,9 @@ use std::collections::HashMap;
 
 use cranelift_entity::{EntitySet, PrimaryMap, SecondaryMap};
 
+use crate::lower::layout::WordSlot;
 use crate::lower::program::{Node, NodeId, Test};
+use crate::lower::thread::{Threads, values};
 use crate::lower::{LowerError, MAX_NODES};
 
 /// Blocks so far.
@@ -12,6 +14,8 @@ use crate::lower::{LowerError, MAX_NODES};
 pub(super) struct Graph {
     nodes: PrimaryMap<NodeId, Node>,
     known: HashMap<Node, NodeId>,
+    edges: usize,
+    pub(super) threads: Threads,
 }
 
 impl Graph {
@@ -24,6 +28,8 @@ impl Graph {
             return Err(LowerError::TooManyNodes);
         }
         let id = self.nodes.push(node.clone());
+        for_each_target(&node, |_| self.edges += 1);
+        self.threads.register(id, &node);
         self.known.insert(node, id);
         Ok(id)
     }
@@ -38,14 +44,63 @@ impl Graph {
         if then == otherwise { Ok(then) } else { self.add(Node::Branch { test, then, otherwise }) }
     }
 
+    /// A test with its two targets, the first of them as it is once the test has held: where a word has a known
+    /// value, it is not tested again.
+    pub(super) fn ask(&mut self, test: Test, then: NodeId, otherwise: NodeId) -> Result<NodeId, LowerError> {
+        let slot = match &test {
+            Test::Between { slot, low, high } if low == high => *slot,
+            Test::OneOf { slot, .. } => *slot,
+            _ => return self.branch(test, then, otherwise),
+        };
+        let values: Vec<u64> = values(&test, slot).into_iter().flatten().collect();
+        let cases = self.cases(slot, &values, then)?;
+        match cases.first() {
+            Some((_, then)) if cases.iter().all(|(_, target)| target == then) => {
+                self.branch(test, *then, otherwise)
+            }
+            _ => self.switch(slot, cases, otherwise),
+        }
+    }
+
+    /// A word compared with many values, which all lead to `then`.
+    pub(super) fn ask_values(
+        &mut self,
+        slot: WordSlot,
+        values: &[u64],
+        then: NodeId,
+        otherwise: NodeId,
+    ) -> Result<NodeId, LowerError> {
+        let cases = self.cases(slot, values, then)?;
+        self.switch(slot, cases, otherwise)
+    }
+
+    fn cases(
+        &mut self,
+        slot: WordSlot,
+        values: &[u64],
+        then: NodeId,
+    ) -> Result<Vec<(u64, NodeId)>, LowerError> {
+        values.iter().map(|value| Ok((*value, self.known(then, slot, *value)?))).collect()
+    }
+
+    fn switch(
+        &mut self,
+        slot: WordSlot,
+        mut cases: Vec<(u64, NodeId)>,
+        otherwise: NodeId,
+    ) -> Result<NodeId, LowerError> {
+        cases.retain(|(_, target)| *target != otherwise);
+        if cases.is_empty() { Ok(otherwise) } else { self.add(Node::Switch { slot, cases, otherwise }) }
+    }
+
     /// The content of a block.
     pub(super) fn node(&self, id: NodeId) -> &Node {
         &self.nodes[id]
     }
 
-    /// How many blocks there are.
-    pub(super) fn len(&self) -> usize {
-        self.nodes.len()
+    /// How many ways there are between blocks.
+    pub(super) fn edges(&self) -> usize {
+        self.edges
     }
 }
 

@@ -3,7 +3,8 @@
 //! `collect` finds what the steps read, `place` lays it out, and the statements become a graph of basic blocks from
 //! their ends backwards: each is built with the block that follows it already there. `condition` turns a condition
 //! and its two targets into short-circuit branches, `question` one leaf of it into tests on words, `set` a set into
-//! a formula. `graph` shares equal blocks, and `switch` merges chains of equality tests at last.
+//! a formula. `graph` shares equal blocks, `thread` asks no test of a word whose value is known, and `switch` merges
+//! chains of equality tests at last.
 
 mod collect;
 mod condition;
@@ -17,8 +18,7 @@ mod question;
 mod set;
 mod statement;
 mod switch;
-#[cfg(test)]
-mod tests;
+mod thread;
 
 use std::sync::Arc;
 
@@ -31,8 +31,8 @@ use program::{FactorNames, MAX_COMMANDS, Program};
 /// How deep blocks may nest in blocks, and sets in sets.
 pub const MAX_DEPTH: usize = 1024;
 
-/// The most basic blocks of one flow.
-pub const MAX_NODES: usize = 1 << 20;
+/// The most basic blocks of one step, also while it is being built.
+pub const MAX_NODES: usize = 1 << 18;
 
 /// A bound that a policy passes.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]

@@ -3,11 +3,18 @@
 //! A reader walks an event and this tree together and skips what is not in it. A node may serve several readers
 //! at once: `event.authentication.methods[].type` is part of `performed` and may be a fact's path too.
 
-use crate::check::policy::{Each, Segment};
+use crate::check::policy::{Each, MayBeMissing, Segment};
 
 /// A node of a [`PathTree`], by its position; 0 is the event itself.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub struct PathId(u32);
+
+impl PathId {
+    /// Its position.
+    pub fn index(self) -> usize {
+        self.0 as usize
+    }
+}
 
 /// The tree; it has at least its root.
 #[derive(Clone, Debug)]
@@ -28,6 +35,8 @@ pub struct PathNode {
     pub element: Option<PathId>,
     /// Who takes the value.
     pub consumers: Vec<Consumer>,
+    /// The keys that an object here must have: those of an array's elements without a `?`.
+    pub required: Vec<PathId>,
 }
 
 /// What a value of the event is read for.
@@ -83,6 +92,16 @@ impl PathTree {
         &self.nodes[id.0 as usize]
     }
 
+    /// How many nodes there are.
+    pub fn len(&self) -> usize {
+        self.nodes.len()
+    }
+
+    /// Whether nothing of an event is read.
+    pub fn is_empty(&self) -> bool {
+        self.nodes.len() == 1
+    }
+
     /// The path to a node as a policy writes it: `event.user.enrolledFactors[].type`.
     pub fn text(&self, id: PathId) -> String {
         let mut parts = Vec::new();
@@ -105,12 +124,15 @@ impl PathTree {
     }
 
     /// Adds the elements of a variable that is a list or a set: of the array at the path's end, if the path passes
-    /// through none.
+    /// through none. What an element must have is settled there; all else is missing for the whole event.
     pub(crate) fn add_elements(&mut self, path: &[Segment], variable: usize) {
         let mut at = Self::ROOT;
         let mut array = None;
         for segment in path {
             let value = self.child(at, &segment.key);
+            if array.is_some() && segment.may_be_missing == MayBeMissing::No {
+                self.require(at, value);
+            }
             at = value;
             if segment.each == Each::Element {
                 array = array.or(Some(value));
@@ -144,6 +166,7 @@ impl PathTree {
         let entry = self.element(array);
         self.consume(entry, Consumer::Enrolled);
         let name = self.child(entry, "type");
+        self.require(entry, name);
         self.consume(name, Consumer::EnrolledType);
     }
 
@@ -195,6 +218,13 @@ impl PathTree {
         let id = PathId(self.nodes.len() as u32);
         self.nodes.push(node);
         id
+    }
+
+    fn require(&mut self, at: PathId, key: PathId) {
+        let required = &mut self.nodes[at.0 as usize].required;
+        if !required.contains(&key) {
+            required.push(key);
+        }
     }
 
     fn consume(&mut self, at: PathId, consumer: Consumer) {

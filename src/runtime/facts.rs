@@ -29,6 +29,8 @@ use crate::runtime::store::factor_named;
 pub struct Facts {
     pub(super) layout: Arc<Layout>,
     pub(super) record: Record,
+    /// For each node of the layout's paths, whether the event at hand has a value there.
+    pub(super) met: Vec<bool>,
     /// The record with nothing filled but what has a default.
     blank: Record,
 }
@@ -89,7 +91,12 @@ impl Facts {
     /// Facts of a layout, with nothing filled but what has a default.
     pub fn new(layout: &Arc<Layout>) -> Self {
         let record = Record::new(layout);
-        Facts { layout: Arc::clone(layout), blank: record.clone(), record }
+        Facts {
+            layout: Arc::clone(layout),
+            met: vec![false; layout.paths.len()],
+            blank: record.clone(),
+            record,
+        }
     }
 
     /// The layout.

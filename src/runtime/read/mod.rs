@@ -3,17 +3,15 @@
 //! All ways in drive one walk over the layout's [path tree](crate::lower::paths): `deserialize` is a seed for a
 //! serde deserializer, `serialize` is a serializer that writes nothing down. What no path of the tree leads to is skipped.
 //!
-//! `null` counts as absent. A gathered list (`methods[].name`) takes what its elements have: an element that lacks
-//! the key adds nothing. The array itself is a value like any other, and may not be missing unless the fact says
-//! so. `enrolled` comes from `event.user.enrolledFactors[].type` and `performed` from the entries of
-//! `event.authentication.methods[]` whose name is `mfa`; where those arrays are absent there is none.
+//! `null` counts as absent. A gathered list (`identities[].provider?`) takes what its elements have; without the
+//! `?` an element that lacks the key is an error. `enrolled` comes from `event.user.enrolledFactors[].type` and
+//! `performed` from the entries of `event.authentication.methods[]` whose name is `mfa`; where those arrays are
+//! absent there is none.
 
 mod deserialize;
 mod key;
 mod scalar;
 mod serialize;
-#[cfg(test)]
-mod tests;
 mod walk;
 
 use std::fmt;
@@ -129,7 +127,7 @@ impl Facts {
         walk: impl FnOnce(&mut Walk<'_>) -> Result<(), ReadError>,
     ) -> Result<(), ReadError> {
         self.reset();
-        let mut walker = Walk::new(&self.layout, &mut self.record);
+        let mut walker = Walk::new(&self.layout, &mut self.record, &mut self.met);
         let result = walk(&mut walker).and_then(|()| self.finish());
         result.inspect_err(|_| self.spoil())
     }

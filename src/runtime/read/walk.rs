@@ -12,8 +12,8 @@ use crate::runtime::store::factor_named;
 pub(super) struct Walk<'f> {
     pub(super) layout: &'f Layout,
     record: &'f mut Record,
-    /// Whether the enrolled factor at hand has told its type.
-    enrolled_type: bool,
+    /// For each node, whether a value was met there, since its object began.
+    met: &'f mut [bool],
     method: Method,
     /// The error that stopped the walk, while serde's own error type takes its place.
     pub(super) error: Option<ReadError>,
@@ -30,12 +30,13 @@ struct Method {
 type Walked = Result<(), ReadError>;
 
 impl<'f> Walk<'f> {
-    pub(super) fn new(layout: &'f Layout, record: &'f mut Record) -> Self {
-        Walk { layout, record, enrolled_type: false, method: Method::default(), error: None }
+    pub(super) fn new(layout: &'f Layout, record: &'f mut Record, met: &'f mut [bool]) -> Self {
+        Walk { layout, record, met, method: Method::default(), error: None }
     }
 
     /// A value without parts.
     pub(super) fn scalar(&mut self, at: PathId, scalar: Scalar<'_>) -> Walked {
+        self.met[at.index()] = true;
         let layout = self.layout;
         let node = layout.paths.node(at);
         for consumer in &node.consumers {
@@ -74,16 +75,19 @@ impl<'f> Walk<'f> {
 
     /// An object begins.
     pub(super) fn object(&mut self, at: PathId) -> Walked {
+        self.met[at.index()] = true;
         let node = self.layout.paths.node(at);
+        for key in &node.required {
+            self.met[key.index()] = false;
+        }
         if node.element.is_some() {
             return Err(self.wrong_type(at, "an object", "a list"));
         }
         for consumer in &node.consumers {
             match consumer {
                 Consumer::Presence(presence) => self.record.appear(self.layout, *presence),
-                Consumer::Enrolled => self.enrolled_type = false,
                 Consumer::Method => self.method = Method::default(),
-                Consumer::Gathered(_) => {}
+                Consumer::Enrolled | Consumer::Gathered(_) => {}
                 scalar => return Err(self.unfit(at, *scalar, "an object")),
             }
         }
@@ -92,29 +96,28 @@ impl<'f> Walk<'f> {
 
     /// The object ends.
     pub(super) fn object_end(&mut self, at: PathId) -> Walked {
-        for consumer in &self.layout.paths.node(at).consumers {
-            match consumer {
-                Consumer::Enrolled if !self.enrolled_type => {
-                    return Err(self.missing(at, ".type", "a factor's name"));
-                }
-                Consumer::Method => self.method_end(at)?,
-                _ => {}
-            }
+        let node = self.layout.paths.node(at);
+        if let Some(key) = node.required.iter().find(|key| !self.met[key.index()]) {
+            return Err(self.missing(*key));
         }
-        Ok(())
+        if node.consumers.contains(&Consumer::Method) { self.method_end(at) } else { Ok(()) }
     }
 
     fn method_end(&mut self, at: PathId) -> Walked {
         let Method { is_second_factor: true, factor: Some(factor), stamp } = self.method else {
             return Ok(());
         };
-        let stamp = stamp.ok_or_else(|| self.missing(at, ".timestamp", "an RFC 3339 instant"))?;
+        let Some(stamp) = stamp else {
+            let time = self.layout.paths.node(at).key("timestamp");
+            return Err(self.missing(time.map_or(at, |(_, time)| time)));
+        };
         self.record.push_performed(self.layout, factor, stamp);
         Ok(())
     }
 
     /// An array begins; its elements are read at the node returned, if at all.
     pub(super) fn array(&mut self, at: PathId) -> Result<Option<PathId>, ReadError> {
+        self.met[at.index()] = true;
         let node = self.layout.paths.node(at);
         if node.has_keys() {
             return Err(self.wrong_type(at, "a list", "an object"));
@@ -223,7 +226,6 @@ impl<'f> Walk<'f> {
             Consumer::MethodName => self.method.is_second_factor = text == "mfa",
             Consumer::MethodType => self.method.factor = Some(factor_named(self.layout, text)),
             _ => {
-                self.enrolled_type = true;
                 self.record.push_enrolled(self.layout, text);
             }
         }
@@ -254,13 +256,12 @@ impl<'f> Walk<'f> {
         ReadError { path: self.layout.paths.text(at), found, wanted: wanted.to_owned(), kind }
     }
 
-    fn missing(&self, at: PathId, key: &str, wanted: &str) -> ReadError {
-        ReadError {
-            path: format!("{}{key}", self.layout.paths.text(at)),
-            found: "missing".to_owned(),
-            wanted: wanted.to_owned(),
-            kind: ReadErrorKind::Missing,
-        }
+    fn missing(&self, at: PathId) -> ReadError {
+        let node = self.layout.paths.node(at);
+        let unfit = node.consumers.iter().map(|consumer| self.unfit(at, *consumer, "missing")).next();
+        let unfit = unfit.or_else(|| self.needs_parts(at, "missing").err());
+        let unfit = unfit.unwrap_or_else(|| self.wrong_type(at, "missing", "a value"));
+        ReadError { kind: ReadErrorKind::Missing, ..unfit }
     }
 }
 
@@ -277,6 +278,7 @@ fn built_in_wanted(consumer: Consumer) -> &'static str {
         Consumer::MethodTime => "an RFC 3339 instant",
         Consumer::EnrolledType | Consumer::MethodType => "a factor's name",
         Consumer::Enrolled | Consumer::Method => "an object",
+        Consumer::Gathered(_) => "a list",
         _ => "a string",
     }
 }
