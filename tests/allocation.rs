@@ -1,0 +1,102 @@
+//! Filling and deciding on kept facts allocates nothing: counted by an allocator of this binary's own.
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test says so by failing")]
+#![allow(unsafe_code, reason = "a global allocator is unsafe to write")]
+
+mod common;
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+use jiff::{SignedDuration, Timestamp};
+use stepup::backend::interpret;
+use stepup::check::policy::StepId;
+use stepup::runtime::{Decision, Facts};
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+struct Counting;
+
+// SAFETY: every call goes to the system's allocator as it came.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: the caller keeps the contract of `alloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller keeps the contract of `dealloc`.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        ALLOCATIONS.set(ALLOCATIONS.get() + 1);
+        // SAFETY: the caller keeps the contract of `realloc`.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+const POLICY: &str = "
+fact level: int = event.level
+fact grace: duration = event.grace
+step s {
+  if user.email is present and ((domain(user.email) ?? \"\") == \"b.com\" or user.email == client.name) { challenge any of enrolled }
+  if client.id in [\"a\", \"b\", \"c\", \"d\", \"e\", \"f\", \"g\", \"h\", \"i\", \"j\"] and level > 5 then challenge otp or any of enrolled
+  if request.ip in [10.0.0.0/8] or hour(now) > 8 or user.roles contains \"x\" or grace > 5s then challenge otp
+  if risk.confidence is present and risk.confidence == low and performed(otp) within 5s then deny \"no\"
+}";
+
+#[test]
+fn filling_slots_and_deciding_allocates_nothing_once_the_buffers_are_there() {
+    let program = common::compile::program(POLICY);
+    let layout = &program.layout;
+    let (email, name) =
+        (layout.slot::<&str>("user.email").unwrap(), layout.slot::<&str>("client.name").unwrap());
+    let (id, level) = (layout.slot::<&str>("client.id").unwrap(), layout.slot::<i64>("level").unwrap());
+    let (ip, roles) = (layout.slot("request.ip").unwrap(), layout.slot::<&[&str]>("user.roles").unwrap());
+    let (risk, grace) = (layout.slot::<&str>("risk.confidence").unwrap(), layout.slot("grace").unwrap());
+    let now: Timestamp = "2026-01-31T12:00:00Z".parse().unwrap();
+    let address = "10.1.2.3".parse().unwrap();
+    let mut facts = Facts::new(layout);
+    let mut login = |text: &str| {
+        facts.reset();
+        facts.set(&email, text).unwrap();
+        facts.set(&name, text).unwrap();
+        facts.set(&id, "j").unwrap();
+        facts.set(&level, 7).unwrap();
+        facts.set::<std::net::IpAddr>(&ip, address).unwrap();
+        facts.set(&roles, &["x", "y"]).unwrap();
+        facts.set_absent(&risk).unwrap();
+        facts.set::<SignedDuration>(&grace, SignedDuration::from_secs(9)).unwrap();
+        facts.set_enrolled(&["otp", "phone"]);
+        facts.set_performed(&[("otp", now)]);
+        facts.set_now(now);
+        let words = facts.words_for(layout).unwrap();
+        let step = StepId::from_u32(0);
+        let decision =
+            Decision::new(&program, step, interpret::decide(&program, step, words), words).unwrap();
+        assert_eq!(decision.word().len(), 3);
+    };
+    login("Anna@B.com");
+    let before = ALLOCATIONS.get();
+    login("bob@b.com");
+    assert_eq!(ALLOCATIONS.get() - before, 0);
+}
+
+#[test]
+fn reading_json_allocates_nothing_but_what_escapes_need() {
+    let program = common::compile::program(
+        "step s { if user.isAdmin and client.id == \"a\" then challenge any of enrolled }",
+    );
+    let mut facts = Facts::new(&program.layout);
+    let event = br#"{"user":{"app_metadata":{"isAdmin":true},"enrolledFactors":[{"type":"otp"}]},"client":{"client_id":"a"}}"#;
+    facts.read_json(event).unwrap();
+    let before = ALLOCATIONS.get();
+    facts.read_json(event).unwrap();
+    assert_eq!(ALLOCATIONS.get() - before, 0);
+}
