@@ -514,6 +514,7 @@ fn what_is_missing_is_named() {
     complains("enroll", &["E0101 ``: expected `any of` or a factor after `enroll`"]);
     complains("enroll any of []", &["E0101 `[]`: this list is empty"]);
     complains("define f(x) = x", &["E0101 `)`: the parameter `x` has no type"]);
+    complains("match a { enroll otp }", &["E0101 `enroll`: a `match` holds arms, not statements"]);
     complains("else stop", &["E0101 `else`: this `else` follows no `if`"]);
 }
 

@@ -92,6 +92,11 @@ impl Slip<'_, '_> {
         self.failure.read.start == self.failure.read.end
     }
 
+    fn first_span(&self) -> Span {
+        let read = self.failure.read;
+        Span { end: read.start + self.first.len() as u32, ..read }
+    }
+
     fn last(&self) -> Span {
         self.builder.last_word(self.failure.read)
     }
@@ -251,10 +256,9 @@ impl Slip<'_, '_> {
                 let report = Diagnostic::error(Code::E0102, first, format!("an arm has no `{}`", self.first));
                 Some(report.fix("remove it", first, ""))
             }
-            ("enroll" | "challenge" | "deny" | "stop" | "if" | "let" | "apply", _)
-                if self.is_at_beginning() =>
-            {
-                let report = self.error("a `match` holds arms, not statements");
+            (_, "enroll" | "challenge" | "deny" | "stop" | "if" | "let" | "apply") => {
+                let first = self.first_span();
+                let report = Diagnostic::error(Code::E0101, first, "a `match` holds arms, not statements");
                 Some(
                     report.help(
                         "write the values before it: `\"a\", \"b\" => STATEMENT`, or `else => STATEMENT`",
