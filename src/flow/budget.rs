@@ -23,7 +23,7 @@ pub struct Budget {
 impl Default for Budget {
     fn default() -> Self {
         Budget {
-            nodes: 1 << 21,
+            nodes: 1 << 19,
             variables: 4096,
             automaton_states: 200_000,
             time_cells: 50_000,

@@ -15,7 +15,7 @@ use crate::check::policy::{StepId, TypedPolicy};
 const SMALL_STORE: StoreSize = StoreSize { nodes: 1 << 17, remembered: 1 << 13 };
 
 /// How many results the store of the whole budget remembers.
-const LARGE_MEMORY: usize = 1 << 20;
+const LARGE_MEMORY: usize = 1 << 18;
 
 /// What all logins of a flow do.
 pub(super) struct Explored {

@@ -98,8 +98,10 @@ pub(super) struct StepRun<'a, 'c> {
     templates: &'c mut Templates,
     seen: &'c mut Seen,
     detail: Detail,
-    /// Which logins have executed which commands; together all that entered, without those over the limit.
-    executed: BTreeMap<Executed, Formula>,
+    /// Which logins have executed which commands; together all that entered, without those over the limit. Those
+    /// without a command stand first, then the sequences that changed last stand last: the next rule is often about
+    /// the same logins, and is done with them soon.
+    executed: Vec<(Executed, Formula)>,
     denied: Formula,
     /// Parts of conditions that stand in several, with the logins that reached them: the logins that passed.
     passing: HashMap<(ConditionId, Formula), Formula>,
@@ -124,7 +126,7 @@ impl<'a, 'c> StepRun<'a, 'c> {
             templates,
             seen,
             detail,
-            executed: BTreeMap::from([(Executed::new(), logins.clone())]),
+            executed: vec![(Executed::new(), logins.clone())],
             denied: diagrams.nothing(),
             passing: HashMap::new(),
             shared,
@@ -196,36 +198,48 @@ impl<'a, 'c> StepRun<'a, 'c> {
             Detail::Commands => self.templates.number(command),
             Detail::Count => 0,
         };
-        let mut moved = Vec::new();
-        let mut left = here.clone();
-        for (commands, logins) in &mut self.executed {
-            let moving = diagrams.and(logins, &left)?;
-            if moving.is_empty() {
-                continue;
-            }
-            *logins = diagrams.minus(logins, &moving)?;
-            left = diagrams.minus(&left, &moving)?;
-            moved.push((commands.clone(), moving));
-            if left.is_empty() {
-                break;
-            }
-        }
-        self.executed.retain(|_, logins| !logins.is_empty());
         let mut over = diagrams.nothing();
-        for (mut commands, logins) in moved {
+        for (mut commands, logins) in self.take(here)? {
             if self.conditions.state().commands + commands.len() >= MAX_COMMANDS {
                 self.seen.fifth.get_or_insert_with(|| logins.clone());
                 over = diagrams.or(&over, &logins)?;
                 continue;
             }
             commands.push(number);
-            let together = match self.executed.get(&commands) {
-                Some(others) => diagrams.or(others, &logins)?,
+            let place = self.executed.iter().position(|(others, _)| *others == commands);
+            let together = match place.map(|place| self.executed.remove(place)) {
+                Some((_, others)) => diagrams.or(&others, &logins)?,
                 None => logins,
             };
-            self.executed.insert(commands, together);
+            self.executed.push((commands, together));
         }
         Ok(over)
+    }
+
+    /// Takes logins out of their sequences; gives them with what they have executed.
+    fn take(&mut self, here: &Formula) -> Limited<Vec<(Executed, Formula)>> {
+        let diagrams = self.diagrams();
+        let mut taken = Vec::new();
+        let mut left = here.clone();
+        let (first, others) = self.executed.split_at_mut(1);
+        for (commands, logins) in first.iter_mut().chain(others.iter_mut().rev()) {
+            let moving = diagrams.and(logins, &left)?;
+            if moving.is_empty() {
+                continue;
+            }
+            *logins = diagrams.minus(logins, &moving)?;
+            left = diagrams.minus(&left, &moving)?;
+            taken.push((commands.clone(), moving));
+            if left.is_empty() {
+                break;
+            }
+        }
+        let mut place = 0;
+        self.executed.retain(|(_, logins)| {
+            place += 1;
+            place == 1 || !logins.is_empty()
+        });
+        Ok(taken)
     }
 
     fn deny(&mut self, span: Span, here: &Formula) -> Limited<()> {
