@@ -183,7 +183,8 @@ impl Checker<'_> {
             Some(body) => self.block(context, body.statements.iter()),
             None => {
                 self.check_exhaustive(&subject, &seen, branches.len() == matched.arms.len(), span);
-                Vec::new()
+                // The arms cover all values, so the last one holds where no other does.
+                branches.pop().map_or_else(Vec::new, |(_, body)| body)
             }
         };
         (!subject.is_invalid()).then_some(Statement::Branch { branches, otherwise, span })

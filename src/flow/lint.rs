@@ -63,8 +63,9 @@ impl<'a> Finder<'a> {
     fn block(&mut self, block: &'a [Statement]) {
         for (place, statement) in block.iter().enumerate() {
             if !self.reached.contains(&span_of(statement)) {
-                let before = block.split_at(place).0;
-                if !self.blames_a_constant(before) {
+                // Those before it left some logins on, down to the last, which ended them all.
+                let last = block.get(place.saturating_sub(1)).filter(|_| place > 0);
+                if !last.is_some_and(|last| self.blames_a_constant(std::slice::from_ref(last))) {
                     self.found.insert(span_of(statement));
                 }
                 return;

@@ -169,7 +169,7 @@ impl Teller<'_> {
     fn run_out<'a>(&'a self, step: &'a PlayedStep) -> impl Iterator<Item = String> + 'a {
         step.passed.iter().filter(|passed| passed.age > 0).map(|passed| {
             let name = &self.policy.catalog.factors[passed.factor].name;
-            format!("{name} was passed {} ago by now", duration(passed.age))
+            format!("{name} was passed {} ago by now (assumption A2)", duration(passed.age))
         })
     }
 
