@@ -108,14 +108,7 @@ impl Facts<'_> {
                 self.diagrams.number_in(bits, &[number.map_or(0, |number| cells.cell_of(number))])
             }
             Some(VariableModel::Time) => self.is_instant(variable, number),
-            Some(VariableModel::Text { group, bits, .. }) => {
-                let classes = self.model.groups.get(*group).map(|group| &group.classes);
-                let class = match value {
-                    Some(Value::Text(text)) => classes.and_then(|classes| classes.class_of_constant(text)),
-                    _ => None,
-                };
-                self.diagrams.number_in(bits, &[class.unwrap_or(0)])
-            }
+            Some(VariableModel::Text { group, bits, .. }) => self.is_text(*group, bits, value),
             Some(VariableModel::Address { prefixes, witnesses, bits }) => {
                 let region = match value {
                     Some(Value::Ip(address)) => region_of(prefixes, witnesses, *address),
@@ -141,6 +134,15 @@ impl Facts<'_> {
                 self.bits_are(element.chain([(*not_empty, !list.is_empty())]))
             }
         }
+    }
+
+    fn is_text(&self, group: usize, bits: &Bits, value: Option<&Value>) -> Limited<Formula> {
+        let classes = self.model.groups.get(group).map(|group| &group.classes);
+        let class = match value {
+            Some(Value::Text(text)) => classes.and_then(|classes| classes.class_of_constant(text)),
+            _ => None,
+        };
+        self.diagrams.number_in(bits, &[class.unwrap_or(0)])
     }
 
     fn bits_are(&self, bits: impl Iterator<Item = (u32, bool)>) -> Limited<Formula> {

@@ -92,7 +92,7 @@ pub(in crate::flow) fn find_login(
         read: BTreeSet::new(),
         played: Vec::new(),
     };
-    let found = search.from_step(StepId::new(0), &Session::default());
+    let found = search.play_from(StepId::new(0), &Session::default());
     let (read, steps) = (search.read.into_iter().collect(), search.played);
     found.then_some(Login { event, read, steps })
 }
@@ -121,7 +121,7 @@ struct Search<'a> {
 
 impl<'a> Search<'a> {
     /// Plays from the beginning of a step, with every way in which time may have passed.
-    fn from_step(&mut self, id: StepId, session: &Session) -> bool {
+    fn play_from(&mut self, id: StepId, session: &Session) -> bool {
         let policy = self.policy;
         let Some(step) = policy.steps.get(id) else { return false };
         session.later(&self.windows).into_iter().any(|session| self.step(id, step, session))
@@ -160,7 +160,7 @@ impl<'a> Search<'a> {
     /// Answers the prompts from one on, then goes to the next step.
     fn prompts(&mut self, id: StepId, run: &StepRun<'a>, at: usize, session: &Session) -> bool {
         let Some((command, offered)) = run.commands.get(at) else {
-            return self.from_step(StepId::new(id.index() + 1), session);
+            return self.play_from(StepId::new(id.index() + 1), session);
         };
         let outcomes = match session.prompt(command, offered, self.event) {
             Prompt::LoginFails => Vec::new(),
