@@ -63,7 +63,9 @@ fn watch(compiler: &Compiler, file: &str, mut text: String, current: &RwLock<Pol
                 *current.write().unwrap_or_else(|poisoned| poisoned.into_inner()) = policy;
                 println!("`{file}` is in force");
             }
-            Err(report) => eprintln!("{report}\n`{file}` does not compile; the policy before it stays in force"),
+            Err(report) => {
+                eprintln!("{report}\n`{file}` does not compile; the policy before it stays in force")
+            }
         }
     }
 }

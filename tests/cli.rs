@@ -55,7 +55,10 @@ const ADMIN: [&str; 4] = ["decide", "examples/admins.stepup", "--event", "exampl
 #[test]
 fn decide_says_what_a_login_is_asked_for() {
     let ran = stepup(&ADMIN);
-    assert_eq!(ran.stdout, "step `enroll` asks for\n  1. challenge any of otp\n  2. enroll webauthn-roaming\n");
+    assert_eq!(
+        ran.stdout,
+        "step `enroll` asks for\n  1. challenge any of otp\n  2. enroll webauthn-roaming\n"
+    );
     assert_eq!((ran.stderr.as_str(), ran.code), ("", 0));
 }
 
@@ -77,7 +80,8 @@ fn decide_takes_the_step_and_the_instant_that_are_given() {
     let event = r#"{"user": {"app_metadata": {"isAdmin": true}}, "authentication": {"methods":
         [{"name": "mfa", "type": "webauthn-roaming", "timestamp": "2026-01-31T08:00:00Z"}]}}"#;
     let at = |now| {
-        let arguments = ["decide", "examples/admins.stepup", "--event", "-", "--step", "verify", "--now", now];
+        let arguments =
+            ["decide", "examples/admins.stepup", "--event", "-", "--step", "verify", "--now", now];
         stepup_with(&arguments, event).stdout
     };
     assert_eq!(at("2026-01-31T08:00:04Z"), "step `verify` asks for\n  1. challenge otp\n");
@@ -87,10 +91,7 @@ fn decide_takes_the_step_and_the_instant_that_are_given() {
 #[test]
 fn several_events_as_json_lines_give_one_line_each_and_a_bad_one_does_not_stop_the_others() {
     let events = "{\"user\": {}}\n{\"user\": {\"app_metadata\": {\"isAdmin\": 3}}}\n\n{\"user\": {}}\n";
-    let ran = stepup_with(
-        &["decide", "examples/admins.stepup", "--event", "-", "--format", "json"],
-        events,
-    );
+    let ran = stepup_with(&["decide", "examples/admins.stepup", "--event", "-", "--format", "json"], events);
     assert_eq!(ran.stdout.lines().count(), 2);
     assert!(ran.stderr.contains("event 2"), "{}", ran.stderr);
     assert!(ran.stderr.contains("event.user.app_metadata.isAdmin"), "{}", ran.stderr);
@@ -109,7 +110,10 @@ fn an_unknown_step_a_missing_file_and_a_bad_option_are_usage() {
 #[test]
 fn check_says_what_it_has_proven() {
     let ran = stepup(&["check", "examples/admins.stepup"]);
-    assert_eq!(ran.stdout, "proven: every login through `examples/admins.stepup` stays within four commands\n");
+    assert_eq!(
+        ran.stdout,
+        "proven: every login through `examples/admins.stepup` stays within four commands\n"
+    );
     assert_eq!((ran.stderr.as_str(), ran.code), ("", 0));
 }
 

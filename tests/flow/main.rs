@@ -12,12 +12,18 @@
 )]
 
 mod brute;
+#[path = "../common/mod.rs"]
+mod common;
 mod generate;
 mod policies;
 
 use std::collections::BTreeSet;
 
-use stepup::check::policy::TypedPolicy;
+use common::choices::Choices;
+use common::{login, oracle, typed};
+use cranelift_entity::EntityRef;
+
+use stepup::check::policy::{StepId, TypedPolicy};
 use stepup::flow::{Analysis, Budget, Limit, analyze};
 use stepup::source::Span;
 
@@ -85,4 +91,35 @@ fn what_the_proof_says_of_random_flows_is_what_enumeration_sees() {
     println!("{count} flows, {logins} logins: {fifth} over the limit, {constant} with constant conditions");
     assert!(count < 100 || (fifth * 10 > count && fifth * 10 < count * 9), "{fifth} of {count} flows");
     assert!(count < 100 || constant * 20 > count, "{constant} of {count} flows have constant conditions");
+}
+
+/// Policies over facts of every type and every kind of absence: too many logins to play them all, so some are drawn.
+/// What the analysis finds it replays itself, and a debug build panics where it can't.
+#[test]
+fn no_drawn_login_executes_a_fifth_command_in_a_flow_that_is_proven() {
+    let (mut fifth, mut drawn) = (0, 0);
+    let count = cases(300);
+    for seed in 0..count {
+        let mut random = generate::Random::new(seed);
+        let mut bytes = |length: usize| (0..length).map(|_| random.below(256) as u8).collect::<Vec<u8>>();
+        let policy = typed::typed_policy(&mut Choices(&bytes(2_000)));
+        let analysis = analyze(&policy, &Budget::default());
+        let is_proven = match &analysis.limit {
+            Limit::Proven => true,
+            Limit::FifthCommand(_) => false,
+            Limit::BudgetExceeded(exceeded) => panic!("seed {seed}: {exceeded}"),
+        };
+        fifth += u64::from(!is_proven);
+        let vocabulary = typed::vocabulary();
+        for _ in 0..40 {
+            let mut login = login::login(&vocabulary, &mut Choices(&bytes(200)));
+            // Nothing is passed before the first step.
+            login.in_login.clear();
+            let exceeds = oracle::decide(&policy, &login, StepId::new(0)) == oracle::Outcome::LimitExceeded;
+            assert!(!(exceeds && is_proven), "seed {seed}: {login:?} was missed\n{}", show(&policy));
+            drawn += u64::from(exceeds);
+        }
+    }
+    println!("{count} flows: {fifth} over the limit, seen by {drawn} drawn logins");
+    assert!(count < 100 || (fifth * 10 > count && fifth * 10 < count * 9), "{fifth} of {count} flows");
 }

@@ -66,7 +66,10 @@ impl<'a> Facts<'a> {
     pub(super) fn text(&self, subject: TextSubject, test: &TextTest) -> Limited<Formula> {
         match self.model.variables.get(&subject.variable) {
             Some(VariableModel::Text { group, bits, .. }) => match self.model.groups.get(*group) {
-                Some(group) => self.diagrams.number_in(bits, &group.classes.passing(subject.view, test)),
+                Some(group) => {
+                    let passes = self.diagrams.number_in(bits, &group.classes.passing(subject.view, test))?;
+                    self.if_present(subject.variable, passes)
+                }
                 None => Ok(self.diagrams.nothing()),
             },
             _ => Ok(self.diagrams.nothing()),
@@ -80,7 +83,7 @@ impl<'a> Facts<'a> {
         };
         let classes = self.model.groups.get(*group).map_or(&[][..], |group| group.classes.with_domain());
         let has = self.diagrams.number_in(bits, classes)?;
-        self.diagrams.and(&self.variable_present(variable)?, &has)
+        self.if_present(variable, has)
     }
 
     /// The logins in which two strings are there and equal.
@@ -101,6 +104,14 @@ impl<'a> Facts<'a> {
         };
         let equal = equal.map_or_else(|| self.diagrams.nothing(), |bit| self.diagrams.variable(bit));
         self.diagrams.and(&both, &equal)
+    }
+
+    /// No test holds of what is absent.
+    fn if_present(&self, variable: VariableId, passes: Formula) -> Limited<Formula> {
+        match self.policy.variables[variable].absence {
+            Absence::Tracked(_) => self.diagrams.and(&self.variable_present(variable)?, &passes),
+            Absence::Refused | Absence::Default(_) => Ok(passes),
+        }
     }
 
     /// The logins in which a variable that may be absent is there.
@@ -196,7 +207,8 @@ impl<'a> Facts<'a> {
             Some(VariableModel::Address { witnesses, bits, .. }) => {
                 let inside =
                     |address: &&std::net::IpAddr| prefixes.iter().any(|prefix| prefix.contains(*address));
-                self.diagrams.number_in(bits, &codes(witnesses.iter(), 0, |address| inside(&address)))
+                let inside = self.diagrams.number_in(bits, &codes(witnesses.iter(), 0, |a| inside(&a)))?;
+                self.if_present(variable, inside)
             }
             _ => Ok(self.diagrams.nothing()),
         }
