@@ -57,7 +57,7 @@ fn assert_same_decisions(program: &Program, code: &NativeCode, words: &[u64]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 20_000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: cases(), max_shrink_iters: 2_000, ..ProptestConfig::default() })]
 
     #[test]
     fn machine_code_decides_like_the_interpreter(

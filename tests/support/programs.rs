@@ -73,6 +73,10 @@ fn step(choices: &mut Choices<'_>, number: usize) -> StepProgram {
     nodes.push(Node::End);
     let rows = choices.below(60);
     while nodes.len() < rows && !choices.is_used_up() {
+        if choices.below(3) == 0 {
+            optional_command(choices, &mut nodes);
+            continue;
+        }
         let node = node(choices, nodes.len());
         nodes.push(node);
     }
@@ -81,6 +85,13 @@ fn step(choices: &mut Choices<'_>, number: usize) -> StepProgram {
         _ => NodeId::new(nodes.len() - 1),
     };
     StepProgram { name: format!("step-{number}"), entry, nodes }
+}
+
+/// A command that executes or not, then what stood last: in a row they give many words for one node.
+fn optional_command(choices: &mut Choices<'_>, nodes: &mut PrimaryMap<NodeId, Node>) {
+    let before = NodeId::new(nodes.len() - 1);
+    let command = nodes.push(Node::Command { number: choices.one_of(&[1, 2, 3, 0xFFFE]), next: before });
+    nodes.push(Node::Branch { test: test(choices), then: command, otherwise: before });
 }
 
 fn node(choices: &mut Choices<'_>, rows: usize) -> Node {
