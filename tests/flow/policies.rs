@@ -129,6 +129,19 @@ then challenge otp";
 }
 
 #[test]
+fn strings_that_can_be_only_one_text_are_equal() {
+    let same = |test: &str| format!("if {test} and client.id == client.name then challenge otp");
+    assert_eq!(codes(&same("client.id == \"a\" and client.name == \"a\"")), ["W0601"]);
+    assert_eq!(codes(&same("client.id == \"a\" and client.name == \"b\"")), ["W0602"]);
+    // `a` has two spellings, `1` has one.
+    assert_eq!(codes(&same("lower(client.id) == \"1\" and lower(client.name) == \"1\"")), ["W0601"]);
+    assert_eq!(codes(&same("lower(client.id) == \"a\" and lower(client.name) == \"a\"")), [] as [&str; 0]);
+    let three = "lower(client.id) == \"a\" and lower(client.name) == \"a\" and lower(tenant.id) == \"a\"
+        and client.id != client.name and client.id != tenant.id";
+    assert_eq!(codes(&format!("if {three} and client.name == tenant.id then challenge otp")), ["W0601"]);
+}
+
+#[test]
 fn tests_of_one_instant_are_taken_together() {
     let text = |age: &str| {
         let young = format!("age(user.created_at) >= 0s and age(user.created_at) < {age}");

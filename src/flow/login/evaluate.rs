@@ -12,7 +12,7 @@ use crate::check::policy::{
     TextTest, TypedPolicy, VariableId, Window,
 };
 use crate::flow::facts::{hour, matches, view_of, weekday};
-use crate::flow::masks::{ALL_FACTORS, FactorMask, OTHER_FACTOR, bit};
+use crate::flow::masks::{FactorMask, bit};
 
 /// The facts as a step sees them, and which of them it has looked at.
 pub(super) struct StepFacts<'a> {
@@ -186,10 +186,4 @@ impl<'a> StepFacts<'a> {
             Window::ThisLogin => passed.is_some(),
         }
     }
-}
-
-/// The factors of the catalog that a set has.
-pub(super) fn in_catalog(mask: FactorMask) -> FactorMask {
-    debug_assert_eq!(ALL_FACTORS, !OTHER_FACTOR);
-    mask & ALL_FACTORS
 }

@@ -200,18 +200,9 @@ fn played(command: &Command, outcome: Outcome) -> PlayedCommand {
     PlayedCommand { span: command.span, kind: command.kind, outcome }
 }
 
-/// The commands of a login in order, over all its steps.
 impl Login {
-    /// All executed commands, each with its step.
+    /// All executed commands in order, each with its step.
     pub fn commands(&self) -> impl Iterator<Item = (StepId, &PlayedCommand)> {
         self.steps.iter().flat_map(|step| step.commands.iter().map(|command| (step.step, command)))
-    }
-
-    /// How many commands each place in the policy executed.
-    pub fn executions(&self) -> BTreeMap<Span, usize> {
-        self.commands().fold(BTreeMap::new(), |mut counts, (_, command)| {
-            *counts.entry(command.span).or_default() += 1;
-            counts
-        })
     }
 }

@@ -1,11 +1,11 @@
 //! One concrete login between and within its steps: what it has done so far, and the rules of its prompts.
 //!
 //! These are the rules of "What a login means" in the language reference, over plain values. The diagrams' version
-//! stands in [`symbolic`](super::super::symbolic); a login that they find is replayed here.
+//! stands in `prompts`, beside this folder; a login that they find is replayed here.
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use super::evaluate::{StepFacts, in_catalog};
+use super::evaluate::StepFacts;
 use super::event::Event;
 use crate::check::policy::{Command, CommandKind, FactorId, Statement, Step, Style, TypedPolicy, VariableId};
 use crate::flow::masks::{FactorMask, bit, factors};
@@ -161,7 +161,7 @@ impl Session {
 fn offered(policy: &TypedPolicy, command: &Command, facts: &mut StepFacts<'_>) -> Vec<FactorId> {
     let mut offered: Vec<FactorId> = command.listed.iter().map(|listed| listed.factor).collect();
     if let Some(set) = &command.rest {
-        let members = in_catalog(facts.set(set));
+        let members = facts.set(set);
         for factor in factors(&policy.catalog, members) {
             if policy.catalog.factors[factor].allows(command.kind) && !offered.contains(&factor) {
                 offered.push(factor);
