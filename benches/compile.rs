@@ -16,11 +16,17 @@ fn rules_by_application(count: usize) -> String {
     text += "step rules {\n";
     for rule in 0..count {
         // Three different facts, spread over all triples, each negated or not by the rule's number.
-        let (first, second, third) = (rule % 10, (rule + 1 + rule / 10 % 4) % 10, (rule + 5 + rule / 40 % 4) % 10);
+        let (first, second, third) =
+            (rule % 10, (rule + 1 + rule / 10 % 4) % 10, (rule + 5 + rule / 40 % 4) % 10);
         let not = |bit: usize| if rule >> bit & 1 == 1 { "not " } else { "" };
         text += &format!(
             "  if client.id == \"app-{rule}\" and {}flag.{} and {}flag.{} and {}flag.{} then challenge otp\n",
-            not(0), FACTS[first], not(1), FACTS[second], not(2), FACTS[third],
+            not(0),
+            FACTS[first],
+            not(1),
+            FACTS[second],
+            not(2),
+            FACTS[third],
         );
     }
     text + "}\n"

@@ -18,8 +18,8 @@ pub use report::{Format, Report};
 
 use crate::backend::jit::{CodeMemory, CodeUsage, JitCompiler, NativeCode};
 use crate::check::policy::TypedPolicy;
-use crate::check::{Checked, check};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::check::{Checked, Role, check};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::flow::{self, Budget};
 use crate::lower::lower;
 use crate::lower::program::Program;
@@ -174,8 +174,14 @@ impl Compiler {
         let mut report = Report::new(loaded.sources, diagnostics);
         let Some(policy) = policy.filter(|_| !report.has_errors()) else { return (None, report) };
         let analysis = flow::analyze(&policy, &self.budget);
+        let is_own = |span: Span| {
+            loaded.units.iter().any(|unit| unit.tree.file == span.file && unit.role == Role::Flow)
+        };
         for diagnostic in flow::diagnose(&analysis, &policy, report.sources()) {
-            report.add(diagnostic);
+            // What a shared text says in vain in this flow it may say for good in another.
+            if diagnostic.severity == Severity::Error || is_own(diagnostic.primary.span) {
+                report.add(diagnostic);
+            }
         }
         let proven = (!report.has_errors()).then_some(policy);
         (proven, report)
