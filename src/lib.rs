@@ -49,8 +49,8 @@ pub use jiff;
 
 pub use check::policy::CommandKind;
 pub use check::policy::Style;
-pub use compile::{Compiled, Compiler, Engine, Format, Formatted, Report, STARTERS, Starter, format_policy};
+pub use compile::{Compiled, Compiler, Format, Formatted, Report, STARTERS, Starter, format_policy};
 pub use diagnostic::render::HumanStyle;
 pub use flow::Budget;
-pub use policy::{Policy, Step};
+pub use policy::{Engine, Policy, Step};
 pub use runtime::{Command, DecideError, Decision, FactType, FactorChoice, Facts, Slot};

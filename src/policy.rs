@@ -9,6 +9,16 @@ use crate::check::policy::StepId;
 use crate::lower::program::{DecisionWord, Program};
 use crate::runtime::{DecideError, Decision, FactType, Facts, Slot, SlotError};
 
+/// What executes a policy.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub enum Engine {
+    /// Machine code where the host allows it, else the interpreter.
+    #[default]
+    Native,
+    /// The interpreter: the definition that machine code is held to.
+    Interpreter,
+}
+
 /// A compiled flow. Clones are cheap and share everything; it may be used by many threads at once.
 ///
 /// ```
@@ -75,10 +85,10 @@ impl Policy {
     }
 
     /// What executes it.
-    pub fn engine(&self) -> crate::compile::Engine {
+    pub fn engine(&self) -> Engine {
         match self.inner.native {
-            Some(_) => crate::compile::Engine::Native,
-            None => crate::compile::Engine::Interpreter,
+            Some(_) => Engine::Native,
+            None => Engine::Interpreter,
         }
     }
 

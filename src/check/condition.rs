@@ -14,7 +14,7 @@ use crate::source::Span;
 pub(crate) const MAX_DEPTH: u32 = 512;
 
 /// How many conditions and statements a flow may have once definitions are expanded.
-pub(crate) const MAX_EXPANSION: u64 = 1_000_000;
+pub(crate) const MAX_EXPANSION: u64 = 250_000;
 
 /// What a condition costs when all that it refers to is written out.
 #[derive(Clone, Copy, Default, Debug)]

@@ -222,8 +222,8 @@ fn same_fact(a: &tree::FactItem, b: &tree::FactItem) -> bool {
         path.segments.iter().map(|segment| (segment.key.node.clone(), segment.mark)).collect()
     };
     let split = |fact: &tree::FactItem| fact.split.as_ref().map(|s| s.node.clone());
-    let default = |fact: &tree::FactItem| fact.default.as_ref().map(super::fact::literal_text);
-    super::fact::type_text(&a.ty.node) == super::fact::type_text(&b.ty.node)
+    let default = |fact: &tree::FactItem| fact.default.as_ref().map(super::written::literal_text);
+    super::written::type_text(&a.ty.node) == super::written::type_text(&b.ty.node)
         && keys(&a.path) == keys(&b.path)
         && split(a) == split(b)
         && default(a) == default(b)

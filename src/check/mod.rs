@@ -7,7 +7,7 @@
 //!
 //! | file | work |
 //! |---|---|
-//! | `declare` | what the files declare, and how names are found |
+//! | `declare`, `written` | what the files declare, and how names are found |
 //! | `fact`, `catalog` | facts become variables, factors rows of the catalog |
 //! | `value`, `expression`, `compare`, `set`, `call` | expressions become values |
 //! | `name`, `presence` | what a name means, and whether its value is there |
@@ -31,12 +31,13 @@ mod set;
 mod statement;
 mod test;
 mod value;
+mod written;
 
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use cranelift_entity::{PrimaryMap, SecondaryMap};
 
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::source::{FileId, Sources, Span};
 use crate::syntax::tree;
 use condition::Size;
@@ -82,11 +83,14 @@ pub fn check(sources: &Sources, units: &[Unit]) -> Checked {
     let mut checker = Checker::new(sources, units);
     checker.check_catalog();
     checker.check_fact_declarations();
-    let steps = checker.check_steps(units);
     checker.check_definitions();
+    let steps = checker.check_steps(units);
     let guarantees = checker.check_guarantees(units);
     let tests = checker.check_tests(units);
-    checker.report_unused(&steps);
+    if !checker.has_errors() {
+        // What an error has hidden would seem unused.
+        checker.report_unused(&steps);
+    }
     checker.finish(steps, guarantees, tests)
 }
 
@@ -161,6 +165,10 @@ impl<'a> Checker<'a> {
         }
     }
 
+    fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
     fn report(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
     }
@@ -173,8 +181,7 @@ impl<'a> Checker<'a> {
     ) -> Checked {
         let facts = self.fact_table();
         self.link_presences();
-        let errors = self.diagnostics.iter().any(|d| d.severity == crate::diagnostic::Severity::Error);
-        let policy = (!errors).then_some(TypedPolicy {
+        let policy = (!self.has_errors()).then_some(TypedPolicy {
             catalog: self.catalog,
             facts,
             variables: self.variables,
@@ -202,7 +209,7 @@ impl<'a> Checker<'a> {
     /// A flow must have a step; without one there is nothing to decide.
     fn report_no_step(&mut self, units: &[Unit]) {
         let Some(file) = units.iter().rev().find(|unit| unit.role == Role::Flow) else { return };
-        if self.diagnostics.iter().any(|d| d.severity == crate::diagnostic::Severity::Error) {
+        if self.has_errors() {
             return;
         }
         let span = Span::new(file.tree.file, 0..0);

@@ -134,20 +134,25 @@ impl Checker<'_> {
     /// Checks a definition's inside, unless definitions nest too deep already.
     pub(crate) fn nested<T>(&mut self, span: Span, check: impl FnOnce(&mut Self) -> T) -> Option<T> {
         if self.definition_depth == MAX_DEFINITION_DEPTH {
-            let report = Diagnostic::error(
-                Code::E0208,
-                span,
-                format!("`{}` is defined through too many other definitions", self.excerpt(span)),
-            )
-            .here(format!("the bound is {MAX_DEFINITION_DEPTH} definitions inside one another"))
-            .help("define the inner ones first: a file is read from top to bottom");
-            self.report(report);
+            self.report_nesting(span);
             return None;
         }
         self.definition_depth += 1;
         let result = check(self);
         self.definition_depth -= 1;
         Some(result)
+    }
+
+    /// Reports definitions that nest too deep, once: the others of a chain would only repeat it.
+    fn report_nesting(&mut self, span: Span) {
+        if std::mem::replace(&mut self.expansion_reported, true) {
+            return;
+        }
+        let message = format!("`{}` is defined through too many other definitions", self.excerpt(span));
+        let report = Diagnostic::error(Code::E0208, span, message)
+            .here(format!("the bound is {MAX_DEFINITION_DEPTH} definitions inside one another"))
+            .help("define the inner ones first: a file is read from top to bottom");
+        self.report(report);
     }
 
     pub(crate) fn report_circle(&mut self, id: DefinitionId, span: Span) -> Value {

@@ -401,7 +401,7 @@ impl Checker<'_> {
         self.report(report);
     }
 
-    /// Checks the definitions of the user's files that nothing has asked for.
+    /// Checks the definitions of the user's files in the order written, used or not.
     pub(crate) fn check_definitions(&mut self) {
         let ids: Vec<DefinitionId> = self.declarations.definitions.keys().collect();
         for id in ids {

@@ -23,19 +23,9 @@ use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::flow::{self, Budget};
 use crate::lower::lower;
 use crate::lower::program::Program;
-use crate::policy::Policy;
+use crate::policy::{Engine, Policy};
 use crate::source::{Loader, NoFiles, Span};
 use library::Library;
-
-/// What executes a policy.
-#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
-pub enum Engine {
-    /// Machine code where the host allows it, else the interpreter.
-    #[default]
-    Native,
-    /// The interpreter: the definition that machine code is held to.
-    Interpreter,
-}
 
 /// Compiles policies.
 ///

@@ -126,18 +126,23 @@ impl Diagnostic {
     }
 }
 
-/// Of `candidates`, the one that a misspelt `name` most likely means: the nearest by Damerau-Levenshtein distance,
+/// Of `candidates`, the one that a misspelt `name` most likely means: the nearest by optimal string alignment,
 /// if it is near enough (a third of the letters, at least one) or differs only in case or in `-`, `_` and `.`.
 pub fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |text: &str| -> String {
         text.chars().filter(|c| !matches!(c, '-' | '_' | '.')).flat_map(char::to_lowercase).collect()
     };
     let wanted = plain(name);
-    let bound = (name.chars().count() / 3).max(1);
+    let letters = name.chars().count();
+    let bound = (letters / 3).max(1);
     let distance = |candidate: &str| {
-        let spelling = strsim::damerau_levenshtein(name, candidate);
-        if plain(candidate) == wanted { 0 } else { spelling }
+        if plain(candidate) == wanted {
+            return Some(0);
+        }
+        // Names whose lengths differ by more can't be near; this spares most of the work in a long list.
+        let near = candidate.chars().count().abs_diff(letters) <= bound;
+        near.then(|| strsim::osa_distance(name, candidate)).filter(|spelling| *spelling <= bound)
     };
-    let near = candidates.into_iter().filter(|candidate| *candidate != name).map(|c| (distance(c), c));
-    near.filter(|(d, _)| *d <= bound).min_by(|a, b| a.cmp(b)).map(|(_, candidate)| candidate)
+    let near = candidates.into_iter().filter(|candidate| *candidate != name);
+    near.filter_map(|candidate| Some((distance(candidate)?, candidate))).min().map(|(_, candidate)| candidate)
 }
