@@ -317,7 +317,7 @@ fn an_option_keeps_its_json_and_its_command() {
     assert_eq!(factor.options[1].name.node, "challenge");
     complains(
         "factor p { options { a = {\"k\": 1, \"k\": 2} } }",
-        &["E0104 `{\"k\": 1, \"k\": 2}`: this is not a JSON object"],
+        &["E0104 `{\"k\": 1, \"k\": 2}`: in this object, the key `k` stands twice"],
     );
 }
 

@@ -65,7 +65,11 @@ impl Checker<'_> {
         span: Span,
         declared: Option<Span>,
     ) {
-        let given = if given == 0 { "none is given".to_owned() } else { format!("{given} are given") };
+        let given = match given {
+            0 => "none is given".to_owned(),
+            1 => "one is given".to_owned(),
+            more => format!("{more} are given"),
+        };
         let report = Diagnostic::error(
             Code::E0206,
             span,
@@ -329,6 +333,7 @@ impl Checker<'_> {
                 MayBeMissing::Yes => SmallVec::from_slice(&[Guard::LastPerformed]),
                 MayBeMissing::No => SmallVec::new(),
             };
+            self.check_new_name(&context, &parameter.name);
             let value = Value::guarded(Kind::of(&declared.ty), Term::Opaque, guards, parameter.name.span);
             context.locals.push(Local {
                 name: parameter.name.node.clone(),
@@ -437,16 +442,26 @@ impl Checker<'_> {
             self.report(report);
             return;
         }
+        if let Some((what, declared)) = self.declarations.meaning(context.file, &name.node) {
+            let message = format!("`{}` is {what}, and takes no arguments", name.node);
+            let report = Diagnostic::error(Code::E0205, name.span, message).label(declared, "declared here");
+            let arguments = Span { start: name.span.end, ..span };
+            self.report(report.fix("leave the parentheses out", arguments, ""));
+            return;
+        }
         let mut report =
             Diagnostic::error(Code::E0201, name.span, format!("there is no function `{}`", name.node));
         let near =
             did_you_mean(&name.node, FUNCTIONS.into_iter().chain(self.declarations.visible(context.file)));
+        let near_is_none = near.is_none();
         if let Some(near) = near {
             let near = near.to_owned();
             report = report.fix(format!("did you mean `{near}`?"), name.span, near);
         }
         if let Some(part) = self.declarations.library_part_with(&name.node, self.sources) {
-            report = report.help(format!("the library has it: begin the file with `use {part}`"));
+            report = self.missing_use(report, &part, name.span);
+        } else if near_is_none {
+            report = report.note(format!("the functions are {}", super::fact::list_of(&FUNCTIONS)));
         }
         self.report(report);
     }

@@ -16,7 +16,8 @@ impl Checker<'_> {
                     Code::E0407,
                     name.span,
                     format!("`{}` is one factor too many: a catalog holds {MAX_FACTORS}", name.node),
-                );
+                )
+                .help("declare only the factors that your platform has");
                 self.report(report);
                 return;
             }
@@ -86,6 +87,8 @@ impl Checker<'_> {
                 };
                 let names: Vec<&str> = words().collect();
                 self.report(report.note(format!("it may say {}", super::fact::list_of(&names))));
+                // It may have meant a command: what uses the factor is not at fault.
+                factor.commands.extend([CommandKind::Enroll, CommandKind::Challenge]);
             }
         }
     }

@@ -98,7 +98,7 @@ impl Checker<'_> {
         self.check_allowed(kind, factor, used.factor.span)?;
         let mut options: Vec<usize> = Vec::with_capacity(used.options.len());
         for name in &used.options {
-            let option = self.known_option(kind, factor, name)?;
+            let option = self.known_option(kind, factor, used, name)?;
             self.check_option_fits(factor, &options, option, name)?;
             options.push(option);
         }
@@ -107,33 +107,32 @@ impl Checker<'_> {
 
     /// The factor of a name.
     pub(crate) fn known_factor(&mut self, context: &Context, name: &Name) -> Option<FactorId> {
-        if let Some(factor) = self.catalog.find(&name.node) {
-            return Some(factor);
+        let found = self.catalog.find(&name.node);
+        if found.is_none() {
+            let report = self.unknown_factor(context, name);
+            self.report(report);
         }
-        let mut report =
-            Diagnostic::error(Code::E0401, name.span, format!("there is no factor `{}`", name.node));
-        let known = || self.catalog.factors.values().map(|factor| factor.name.as_str());
-        let usual = match name.node.to_ascii_lowercase().as_str() {
-            "sms" | "voice" | "text" => Some("phone"),
-            "totp" | "authenticator" | "google-authenticator" => Some("otp"),
-            "push" | "guardian" => Some("push-notification"),
-            "security-key" | "yubikey" | "fido2" | "webauthn" => Some("webauthn-roaming"),
-            "passkey" | "biometrics" | "face-id" | "touch-id" => Some("webauthn-platform"),
-            _ => None,
-        };
-        let usual = usual.filter(|usual| known().any(|factor| factor == *usual));
-        let near = usual.or_else(|| did_you_mean(&name.node, known())).map(str::to_owned);
-        let names: Vec<String> = known().map(|name| format!("`{name}`")).collect();
-        report = match near {
-            Some(near) => report.fix(format!("did you mean `{near}`?"), name.span, near),
-            None => report.note(format!("the catalog has {}", names.join(", "))),
-        };
+        found
+    }
+
+    fn unknown_factor(&self, context: &Context, name: &Name) -> Diagnostic {
+        let report = Diagnostic::error(Code::E0401, name.span, format!("there is no factor `{}`", name.node));
         let is_local = context.locals.iter().any(|local| local.name == name.node);
-        if is_local || self.declarations.fact(&name.node).is_some() {
-            report = report.help(format!("for a set that the policy names, write `any of {}`", name.node));
+        let is_set = is_local
+            || matches!(name.node.as_str(), "enrolled" | "performed")
+            || self.declarations.meaning(context.file, &name.node).is_some();
+        if is_set {
+            return report.help(format!("if it is a set, offer what it holds: `any of {}`", name.node));
         }
-        self.report(report);
-        None
+        let known = || self.catalog.factors.values().map(|factor| factor.name.as_str());
+        let usual = usual_name(&name.node).filter(|usual| known().any(|factor| factor == *usual));
+        match usual.or_else(|| did_you_mean(&name.node, known())) {
+            Some(near) => report.fix(format!("did you mean `{near}`?"), name.span, near),
+            None => {
+                let names: Vec<&str> = known().collect();
+                report.note(format!("the catalog has {}", super::fact::list_of(&names)))
+            }
+        }
     }
 
     fn check_allowed(&mut self, kind: &Spanned<CommandKind>, id: FactorId, span: Span) -> Option<()> {
@@ -159,36 +158,42 @@ impl Checker<'_> {
         None
     }
 
-    fn known_option(&mut self, kind: &Spanned<CommandKind>, id: FactorId, name: &Name) -> Option<usize> {
+    fn known_option(
+        &mut self,
+        kind: &Spanned<CommandKind>,
+        id: FactorId,
+        used: &tree::FactorUse,
+        name: &Name,
+    ) -> Option<usize> {
         let factor = &self.catalog.factors[id];
-        let Some(position) = factor.options.iter().position(|option| option.name == name.node) else {
-            let known: Vec<&str> = factor.options.iter().map(|option| option.name.as_str()).collect();
-            let report = Diagnostic::error(
-                Code::E0402,
-                name.span,
-                format!("`{}` has no option `{}`", factor.name, name.node),
-            );
-            let report = match did_you_mean(&name.node, known.iter().copied()) {
-                Some(near) => report.fix(format!("did you mean `{near}`?"), name.span, near),
-                None if known.is_empty() => report.note(format!("`{}` has no options", factor.name)),
-                None => report.note(format!("its options are {}", super::fact::list_of(&known))),
-            };
-            self.report(report);
-            return None;
-        };
-        match factor.options.get(position).and_then(|option| option.only) {
-            Some(only) if only != kind.node => {
-                let report = Diagnostic::error(
-                    Code::E0402,
-                    name.span,
-                    format!("`{}` is an option of `{}` alone", name.node, only.word()),
-                )
-                .label(kind.span, format!("this is `{}`", kind.node.word()));
-                self.report(report);
-                None
+        let position = factor.options.iter().position(|option| option.name == name.node);
+        let only = position.and_then(|position| factor.options.get(position)).and_then(|option| option.only);
+        let message = match (position, only) {
+            (Some(_), Some(only)) if only != kind.node => {
+                format!("`{}` is an option of `{}` alone", name.node, only.word())
             }
-            _ => Some(position),
+            (Some(position), _) => return Some(position),
+            (None, _) => format!("`{}` has no option `{}`", factor.name, name.node),
+        };
+        let mut report = Diagnostic::error(Code::E0402, name.span, message);
+        let known: Vec<&str> = factor.options.iter().map(|option| option.name.as_str()).collect();
+        let near = did_you_mean(&name.node, known.iter().copied()).filter(|_| position.is_none());
+        if position.is_some() {
+            report = report.label(kind.span, format!("this is `{}`", kind.node.word()));
+        } else if known.is_empty() {
+            report = report.note(format!("`{}` has no options", factor.name));
+        } else if near.is_none() {
+            report = report.note(format!("its options are {}", super::fact::list_of(&known)));
         }
+        report = match near {
+            Some(near) => report.fix(format!("did you mean `{near}`?"), name.span, near),
+            None if used.options.len() == 1 => {
+                report.fix("leave it out", Span { start: used.factor.span.end, ..used.span }, "")
+            }
+            None => report,
+        };
+        self.report(report);
+        None
     }
 
     /// Two options of one use must not set the same thing on the platform.
@@ -219,4 +224,16 @@ impl Checker<'_> {
         self.report(report.help("keep one of the two"));
         None
     }
+}
+
+/// What people call a factor that the catalog calls otherwise.
+fn usual_name(name: &str) -> Option<&'static str> {
+    Some(match name.to_ascii_lowercase().as_str() {
+        "sms" | "voice" | "text" => "phone",
+        "totp" | "authenticator" | "google-authenticator" => "otp",
+        "push" | "guardian" => "push-notification",
+        "security-key" | "yubikey" | "fido2" | "webauthn" => "webauthn-roaming",
+        "passkey" | "biometrics" | "face-id" | "touch-id" => "webauthn-platform",
+        _ => return None,
+    })
 }

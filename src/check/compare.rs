@@ -1,5 +1,9 @@
 //! Two-sided tests: which types they take, and the condition that they become.
 
+use std::net::IpAddr;
+
+use ipnet::IpNet;
+
 use super::Checker;
 use super::expression::Context;
 use super::policy::{Comparison, ConditionId, ConditionKind, FactorSubject, ListTest, Set, TextTest, View};
@@ -97,6 +101,11 @@ impl Checker<'_> {
         let span = expression.span;
         let has_variants = wanted.variants().is_some();
         match &*expression.kind {
+            // What it is compared with was reported, and may have said what this name means.
+            ExpressionKind::Name(_) if *wanted == Kind::Unknown && self.is_plain(context, expression) => {
+                Value::invalid(span)
+            }
+            ExpressionKind::List(_) if *wanted == Kind::Unknown => Value::invalid(span),
             ExpressionKind::Name(name) => match self.variant(wanted, name) {
                 Some(number) => Value::new(wanted.clone(), Term::NumberLiteral(number), span),
                 None if has_variants && self.is_plain(context, expression) => {
@@ -246,7 +255,7 @@ impl Checker<'_> {
                 )
                 .label(left.span, "one side")
                 .label(right.span, "the other");
-                self.report(report.help("compare each with a literal"));
+                self.report(report.help("compare each with a text that is written down"));
                 return None;
             }
         };
@@ -363,7 +372,7 @@ impl Checker<'_> {
                     let inner = self.excerpt(right.span);
                     report.fix("put it in a list", right.span, format!("[{inner}]"))
                 } else {
-                    report
+                    self.unquoted_for(report, &left.kind, right)
                 };
                 self.report(report);
                 None
@@ -448,7 +457,7 @@ impl Checker<'_> {
                     format!("a set contains factors, and this is {}", right.kind),
                 )
                 .help("for several factors say `contains any` or `contains all`");
-                self.report(report);
+                self.report(self.unquoted_for(report, &Kind::Factor, right));
                 None
             }
             _ => self.pattern(sides, "contains", TextTest::Contains),
@@ -521,11 +530,10 @@ impl Checker<'_> {
         .here("these can't be compared")
         .label(left.span, format!("this is {}", left.kind))
         .label(right.span, format!("this is {}", right.kind));
+        report = self.unquoted_for(report, &left.kind, right);
         report = match (&left.kind, &right.kind, right.only()) {
-            (Kind::Factor, Kind::Text, Some(Term::TextLiteral(text)))
-                if self.catalog.find(text).is_some() =>
-            {
-                report.fix("a factor stands without quotes", right.span, text.clone())
+            (Kind::TextList, Kind::Factor | Kind::Int, _) => {
+                report.fix("a string stands in quotes", right.span, format!("\"{b}\""))
             }
             (Kind::Text, Kind::Factor | Kind::Bool | Kind::Int, _) => {
                 report.fix("a string stands in quotes", right.span, format!("\"{b}\""))
@@ -539,10 +547,46 @@ impl Checker<'_> {
             (Kind::Time, Kind::Duration, _) => {
                 report.help(format!("ask for its age: `age({a}) …` or `{a} within {b}`"))
             }
-            (Kind::Bool, _, _) => report.help(format!("a bool is asked by itself: `{a}` or `not {a}`")),
+            (Kind::Bool, _, _) => self.asked_by_itself(report, sides),
             _ => report,
         };
         self.report(report);
+    }
+
+    /// Offers the texts of `value` without quotes, where they then are of the type that is wanted.
+    fn unquoted_for(&self, report: Diagnostic, wanted: &Kind, value: &Value) -> Diagnostic {
+        let texts = match value.only() {
+            Some(Term::TextLiteral(text)) => std::slice::from_ref(text),
+            Some(Term::ListLiteral(texts)) if !texts.is_empty() => texts.as_slice(),
+            _ => return report,
+        };
+        let (noun, fits): (&str, fn(&Self, &str) -> bool) = match wanted {
+            Kind::Factor => ("a factor", |checker, text| checker.catalog.find(text).is_some()),
+            Kind::Int => ("an int", |_, text| text.parse::<i64>().is_ok()),
+            Kind::Ip => {
+                ("an address", |_, text| text.parse::<IpNet>().is_ok() || text.parse::<IpAddr>().is_ok())
+            }
+            _ => return report,
+        };
+        if !texts.iter().all(|text| fits(self, text)) {
+            return report;
+        }
+        let bare = texts.join(", ");
+        let bare =
+            if matches!(value.only(), Some(Term::ListLiteral(_))) { format!("[{bare}]") } else { bare };
+        report.fix(format!("{noun} stands without quotes"), value.span, bare)
+    }
+
+    /// `x == true` is `x`.
+    fn asked_by_itself(&self, report: Diagnostic, sides: &Sides<'_>) -> Diagnostic {
+        let text = self.excerpt(sides.left.span);
+        let other = self.sources.text(sides.right.span).trim_matches('"');
+        let asked = match (self.sources.text(sides.operator), other) {
+            ("==", "true" | "1" | "yes") | ("!=", "false" | "0" | "no") => text.clone(),
+            ("==", "false" | "0" | "no") | ("!=", "true" | "1" | "yes") => format!("not {text}"),
+            _ => return report.help(format!("a bool is asked by itself: `{text}` or `not {text}`")),
+        };
+        report.fix("a bool is asked by itself", sides.span, asked)
     }
 
     fn report_two_facts(&mut self, sides: &Sides<'_>) -> Option<ConditionId> {
@@ -554,7 +598,7 @@ impl Checker<'_> {
         )
         .label(left.span, "read from the login")
         .label(right.span, "read from the login too")
-        .note("two string facts can be compared with `==` and `!=`; all else compares with a literal, so that the proofs stay exact");
+        .note("two string facts can be compared with `==` and `!=`; all else compares with what is written down, so that the proofs stay exact");
         self.report(report);
         None
     }

@@ -122,11 +122,8 @@ impl<'a> Declarations<'a> {
             diagnostics.push(declared_twice(name, first));
             return;
         }
-        if BUILT_IN.contains(&name.node.as_str()) {
-            diagnostics.push(
-                Diagnostic::error(Code::E0202, name.span, format!("`{}` is built in", name.node))
-                    .help("choose another name"),
-            );
+        if let Some(report) = built_in_name(name) {
+            diagnostics.push(report);
             return;
         }
         let id = self.definitions.push(Definition { file, name, role: unit.role, body });
@@ -140,6 +137,10 @@ impl<'a> Declarations<'a> {
         docs: &'a [Spanned<String>],
         diagnostics: &mut Vec<Diagnostic>,
     ) {
+        if let Some(report) = built_in_name(&item.name) {
+            diagnostics.push(report);
+            return;
+        }
         let mut declaration = FactDeclaration { item, docs, role, replaces: None };
         if let Some(first) = self.facts.get(item.name.node.as_str()) {
             if first.role != Role::Library {
@@ -167,6 +168,16 @@ impl<'a> Declarations<'a> {
         self.facts.get(name).copied()
     }
 
+    /// The fact that reads `event.…`, as written.
+    pub(crate) fn fact_on_path(&self, path: &str) -> Option<&'a str> {
+        let keys: Vec<&str> = path.strip_prefix("event.")?.split('.').collect();
+        let reads = |fact: &FactDeclaration<'_>| {
+            let own = fact.item.path.segments.iter().map(|segment| segment.key.node.as_str());
+            fact.item.split.is_none() && own.eq(keys.iter().copied())
+        };
+        self.facts.values().find(|fact| reads(fact)).map(|fact| fact.item.name.node.as_str())
+    }
+
     pub(crate) fn fact_names(&self) -> Vec<String> {
         self.facts.keys().map(|name| (*name).to_owned()).collect()
     }
@@ -186,6 +197,24 @@ impl<'a> Declarations<'a> {
         let id = *scope.own.get(name).or_else(of_a_used_file)?;
         self.used.insert(id);
         Some(id)
+    }
+
+    /// What else than a `let` of a block a name means in `file`, and where it is declared.
+    pub(crate) fn meaning(&self, file: FileId, name: &str) -> Option<(&'static str, Span)> {
+        if let Some(fact) = self.facts.get(name) {
+            return Some(("a fact", fact.item.name.span));
+        }
+        if let Some(factor) = self.factors.iter().find(|factor| factor.item.name.node == name) {
+            return Some(("a factor", factor.item.name.span));
+        }
+        let scope = self.scopes.get(&file)?;
+        let used = || scope.uses.iter().find_map(|(_, used)| self.scopes.get(used)?.own.get(name));
+        let definition = &self.definitions[*scope.own.get(name).or_else(used)?];
+        let what = match definition.body {
+            DefinitionBody::Rule(_) => "a rule",
+            DefinitionBody::Let(_) | DefinitionBody::Define(_) => "defined",
+        };
+        Some((what, definition.name.span))
     }
 
     /// The names of the definitions that `file` sees, for suggestions.
@@ -213,8 +242,37 @@ impl<'a> Declarations<'a> {
 }
 
 /// Names that the language has of itself where a definition could stand.
-const BUILT_IN: [&str; 10] =
-    ["enrolled", "performed", "now", "count", "age", "weekday", "hour", "lower", "domain", "other"];
+const BUILT_IN: [&str; 15] = [
+    "enrolled",
+    "performed",
+    "now",
+    "count",
+    "age",
+    "weekday",
+    "hour",
+    "lower",
+    "domain",
+    "other",
+    "prompts",
+    "commands",
+    "completed",
+    "denied",
+    "failed",
+];
+
+/// The report of a name that the language has of itself.
+pub(crate) fn built_in_name(name: &Name) -> Option<Diagnostic> {
+    let report = Diagnostic::error(Code::E0202, name.span, format!("`{}` is built in", name.node));
+    BUILT_IN.contains(&name.node.as_str()).then(|| report.help("choose another name"))
+}
+
+/// The report of a name that means something else already.
+pub(crate) fn taken(name: &Name, what: &str, first: Span) -> Diagnostic {
+    Diagnostic::error(Code::E0202, name.span, format!("`{}` is {what} already", name.node))
+        .label(first, "declared here")
+        .note("a name means one thing wherever it stands")
+        .help("choose another name")
+}
 
 /// Whether two declarations say the same, wherever they stand.
 fn same_fact(a: &tree::FactItem, b: &tree::FactItem) -> bool {

@@ -269,8 +269,14 @@ impl Checker<'_> {
             last.span,
             format!("`{}` is always present, so this is never used", self.excerpt(value.span)),
         )
-        .label(value.span, "this can't be absent")
-        .help("leave out the `??` and what follows it");
+        .label(value.span, "this can't be absent");
+        let rest = Span { start: value.span.end, ..last.span };
+        let advice = "leave out the `??` and what follows it";
+        // A parenthesis that ends between the two belongs to neither.
+        let report = match self.sources.text(rest).trim_start().starts_with("??") {
+            true => report.fix(advice, rest, ""),
+            false => report.help(advice),
+        };
         self.report(report);
     }
 

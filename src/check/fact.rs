@@ -29,10 +29,11 @@ pub(crate) struct DeclaredType {
 impl Checker<'_> {
     /// Checks what the user's declarations say by themselves, read or not.
     pub(crate) fn check_fact_declarations(&mut self) {
-        for declaration in self.declarations.facts() {
-            if declaration.role != Role::Library {
-                self.variable_of(declaration);
-            }
+        let mut own = self.declarations.facts();
+        own.retain(|declaration| declaration.role != Role::Library);
+        own.sort_by_key(|declaration| declaration.item.name.span);
+        for declaration in own {
+            self.variable_of(declaration);
         }
     }
 
@@ -87,13 +88,17 @@ impl Checker<'_> {
         if other.ty == variable.ty && other.absence == variable.absence {
             return Some(id);
         }
-        let what = if other.ty == variable.ty { "default or `?`" } else { "type" };
+        let what = match (other.ty == variable.ty, &other.absence, &variable.absence) {
+            (false, ..) => "their types differ",
+            (true, Absence::Default(_), Absence::Default(_)) => "their defaults differ",
+            (true, ..) => "they differ where it is absent",
+        };
         let mut report = Diagnostic::error(
             Code::E0305,
             item.path.span,
-            format!("`{}` and `{}` read the same value with another {what}", item.name.node, other.name),
+            format!("`{}` and `{}` read the same value, and {what}", other.name, item.name.node),
         )
-        .here("this path already has a fact");
+        .here("this path has a fact already");
         if let Some(first) = self.variable_spans[id] {
             report = report.label(first, "declared here");
         }
@@ -115,7 +120,7 @@ impl Checker<'_> {
         let report = Diagnostic::error(
             Code::E0305,
             item.ty.span,
-            format!("the library declares `{}` as {}", item.name.node, type_text(&library.ty.node)),
+            format!("the library declares `{}` as `{}`", item.name.node, type_text(&library.ty.node)),
         )
         .here("another type")
         .label(library.name.span, "declared here")
@@ -181,8 +186,8 @@ impl Checker<'_> {
             "str" | "text" => Some("string"),
             "date" | "datetime" | "timestamp" | "instant" => Some("time"),
             "address" | "ipaddr" => Some("ip"),
-            "strings" | "list" | "string[]" | "array" => Some("list<string>"),
-            "factors" | "set" => Some("set<factor>"),
+            "strings" | "list" | "array" | "set<string>" | "list<strings>" => Some("list<string>"),
+            "factors" | "set" | "list<factor>" | "set<factors>" => Some("set<factor>"),
             _ => None,
         };
         let mut report = Diagnostic::error(Code::E0306, span, format!("there is no type `{name}`"));
@@ -217,7 +222,12 @@ impl Checker<'_> {
             (true, false) if split.node.is_empty() => "`split` needs a separator".to_owned(),
             (true, false) => return Some(()),
         };
-        self.report(Diagnostic::error(Code::E0305, split.span, problem));
+        let help = match (is_list, gathers) {
+            (false, _) => "declare it as `list<string>` or `set<factor>`, or leave `split` out",
+            (true, true) => "leave `split` out",
+            (true, false) => "write what stands between the parts, such as `\",\"`",
+        };
+        self.report(Diagnostic::error(Code::E0305, split.span, problem).help(help));
         None
     }
 
@@ -231,7 +241,7 @@ impl Checker<'_> {
         let is_marked = up_to_elements(path).any(|segment| segment.may_be_missing == MayBeMissing::Yes);
         match (&item.default, declared.may_be_absent) {
             (Some(default), MayBeMissing::No) => {
-                self.default_value(default, &declared.ty).map(Absence::Default)
+                self.default_value(item, default, &declared.ty).map(Absence::Default)
             }
             (Some(default), MayBeMissing::Yes) => {
                 let without = type_text(&item.ty.node).trim_end_matches('?').to_owned();
@@ -241,7 +251,8 @@ impl Checker<'_> {
                     format!("`{}` has a default, so it is never absent", item.name.node),
                 )
                 .label(item.ty.span, "and this says that it may be")
-                .fix("remove the `?`", item.ty.span, without);
+                .fix("remove the `?`", item.ty.span, without)
+                .help("or leave the default out, and ask where it is read");
                 self.report(report);
                 None
             }
@@ -290,18 +301,25 @@ impl Checker<'_> {
     }
 
     /// The value of a `default`.
-    fn default_value(&mut self, default: &Expression, ty: &Type) -> Option<Value> {
+    fn default_value(&mut self, item: &tree::FactItem, default: &Expression, ty: &Type) -> Option<Value> {
         if matches!(*default.kind, ExpressionKind::Invalid) {
             return None;
         }
         let value = self.written_value(default, ty);
         if value.is_none() {
-            let report = Diagnostic::error(
-                Code::E0301,
-                default.span,
-                format!("the default is `{}`, and the fact is {}", self.excerpt(default.span), Kind::of(ty)),
-            )
-            .here(format!("{} is wanted here", Kind::of(ty)));
+            let (text, kind) = (self.excerpt(default.span), Kind::of(ty));
+            let message = match kind.variants() {
+                Some(_) => format!("`{text}` is not one of the values of `{}`", item.name.node),
+                None => format!("the default is `{text}`, and the fact is {kind}"),
+            };
+            let report = Diagnostic::error(Code::E0301, default.span, message)
+                .here(format!("{kind} is wanted here"))
+                .label(item.ty.span, "declared as this");
+            let near = kind.variants().and_then(|values| did_you_mean(text.trim_matches('"'), values));
+            let report = match near {
+                Some(near) => report.fix(format!("did you mean `{near}`?"), default.span, near),
+                None => report,
+            };
             self.report(with_variants(report, ty));
         }
         value

@@ -160,7 +160,8 @@ impl Checker<'_> {
         let report =
             Diagnostic::error(Code::E0203, span, format!("`{}` is defined through itself", name.node))
                 .here("which leads back to its own definition")
-                .label(name.span, "defined here");
+                .label(name.span, "defined here")
+                .help("write what it stands for without its own name");
         self.states[id] = State::Broken;
         self.report(report);
         Value::invalid(span)
@@ -195,7 +196,18 @@ impl Checker<'_> {
         span: Span,
         wanted: Option<&Kind>,
     ) {
+        if matches!(name, "prompts" | "commands" | "completed" | "denied" | "failed") {
+            let message = format!("`{name}` has a meaning only in a `guarantee`");
+            let report = Diagnostic::error(Code::E0307, span, message);
+            self.report(report.note("it speaks of how the login ends, and a step runs before that"));
+            return;
+        }
         let mut report = Diagnostic::error(Code::E0201, span, format!("there is no `{name}`"));
+        if let Some(fact) = self.declarations.fact_on_path(name) {
+            report = report.note("a policy reads facts, not the event");
+            self.report(report.fix(format!("the fact is called `{fact}`"), span, fact));
+            return;
+        }
         let facts = self.declarations.fact_names();
         let factors: Vec<&str> = self.catalog.factors.values().map(|factor| factor.name.as_str()).collect();
         let visible = self.declarations.visible(context.file);
@@ -204,13 +216,14 @@ impl Checker<'_> {
         let candidates =
             facts.iter().map(String::as_str).chain(factors).chain(visible).chain(locals).chain(built_in);
         let near = did_you_mean(name, candidates).map(str::to_owned);
+        let is_far = near.is_none();
         report = match (near, wanted) {
             (Some(near), _) => report.fix(format!("did you mean `{near}`?"), span, near),
             (None, Some(Kind::Text)) => report.fix("a string stands in quotes", span, format!("\"{name}\"")),
             (None, _) => report,
         };
         if let Some(part) = self.declarations.library_part_with(name, self.sources) {
-            report = report.help(format!("the library has it: begin the file with `use {part}`"));
+            report = self.missing_use(report, &part, span);
         } else if let Some(rest) = name.strip_prefix("event.") {
             report = report
                 .note(format!("a policy reads facts, not the event: `fact {rest}: … = {name}` declares one"));
@@ -218,7 +231,21 @@ impl Checker<'_> {
             report = report.note(format!(
                 "metadata is each tenant's own, so a policy declares what it reads: `fact {name}: bool = event.{name} default false`"
             ));
+        } else if is_far && name.contains('.') {
+            report =
+                report.note(format!("a policy declares the facts that it reads: `fact {name}: … = event.…`"));
         }
         self.report(report);
+    }
+
+    /// Adds the `use` that a name of the library needs.
+    pub(crate) fn missing_use(&self, report: Diagnostic, part: &str, span: Span) -> Diagnostic {
+        let text = self.sources.file(span.file).text();
+        let is_doc = |line: &&str| line.starts_with("//!") || line.trim().is_empty();
+        let start: usize = text.split_inclusive('\n').take_while(is_doc).map(str::len).sum();
+        let begins = text.get(start..).unwrap_or_default();
+        let gap = if begins.starts_with("use ") { "\n" } else { "\n\n" };
+        let place = Span::new(span.file, start..start);
+        report.fix("the library has it", place, format!("use {part}{gap}"))
     }
 }

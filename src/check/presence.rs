@@ -5,7 +5,7 @@ use smallvec::SmallVec;
 use super::Checker;
 use super::condition::{Known, is_prefix};
 use super::expression::Context;
-use super::policy::{ConditionId, FactorSubject, Guard, Number, Set, TextSubject};
+use super::policy::{ConditionId, ConditionKind, FactorSubject, Guard, Number, Set, TextSubject};
 use super::value::{Kind, Term, Value};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
@@ -39,6 +39,10 @@ impl Checker<'_> {
                 | Term::Set(Set::Variable(variable))
                 | Term::Factor(FactorSubject::Variable(variable)),
             ) => Some(*variable),
+            Some(Term::Bool(condition)) => match self.conditions[*condition].kind {
+                ConditionKind::Bool(variable) => Some(variable),
+                _ => None,
+            },
             _ => None,
         };
         report = match guard {
@@ -51,21 +55,14 @@ impl Checker<'_> {
             }
             Guard::Domain(_) => report.note("a string without `@` has no domain"),
         };
-        let default = match value.kind {
-            Kind::Text => Some("\"\""),
-            Kind::Bool => Some("false"),
-            Kind::Int => Some("0"),
-            Kind::OpenEnum(_) => Some("other"),
-            Kind::FactorSet | Kind::TextList => Some("[]"),
-            _ => None,
-        };
-        let ask = format!("`{text} is present and …`");
-        self.report(match default {
+        let ask = format!("ask first: `{text} is present and …`");
+        let report = match default_of(&value.kind) {
             Some(default) => report
                 .fix("say what it counts as when absent", value.span.after(), format!(" ?? {default}"))
-                .help(format!("or ask first: {ask}")),
-            None => report.help(format!("ask first: {ask}")),
-        });
+                .help(format!("or {ask}")),
+            None => report.help(ask),
+        };
+        self.report(report);
     }
 
     pub(crate) fn presence_test(&mut self, value: &Value, test: Span, span: Span) -> Option<ConditionId> {
@@ -86,4 +83,17 @@ impl Checker<'_> {
         self.report(report);
         None
     }
+}
+
+/// What most policies mean by the absent value of a type, if there is such a value.
+fn default_of(kind: &Kind) -> Option<&str> {
+    Some(match kind {
+        Kind::Text => "\"\"",
+        Kind::Bool => "false",
+        Kind::Int => "0",
+        Kind::FactorSet | Kind::TextList => "[]",
+        Kind::OpenEnum(_) => "other",
+        Kind::OrderedEnum(values) => values.first()?,
+        _ => return None,
+    })
 }

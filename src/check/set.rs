@@ -37,6 +37,7 @@ impl Checker<'_> {
             .here(format!("this is {}", value.kind));
             let report = match value.kind {
                 Kind::Factor => report.fix("put it in a list", value.span, format!("[{text}]")),
+                Kind::TextList => self.declared_as_texts(report, value),
                 _ => report,
             };
             self.report(report);
@@ -45,6 +46,19 @@ impl Checker<'_> {
         match value.only() {
             Some(Term::Set(set)) => Some(set.clone()),
             _ => Some(Set::Literal(Vec::new())),
+        }
+    }
+
+    /// Points at the fact that could be declared as a set.
+    fn declared_as_texts(&self, report: Diagnostic, value: &Value) -> Diagnostic {
+        match value.only() {
+            Some(Term::List(variable)) => match self.variable_spans[*variable] {
+                Some(declared) => report
+                    .label(declared, "declared here")
+                    .help("if it holds factors, declare it as a `set<factor>`"),
+                None => report,
+            },
+            _ => report,
         }
     }
 
@@ -58,7 +72,8 @@ impl Checker<'_> {
         let mut result = self.set(context, first);
         if rest.len() >= MAX_SET_DEPTH {
             let report = Diagnostic::error(Code::E0208, span, "this set is put together from too many parts")
-                .here(format!("{} parts, and the bound is {MAX_SET_DEPTH}", rest.len() + 1));
+                .here(format!("{} parts, and the bound is {MAX_SET_DEPTH}", rest.len() + 1))
+                .help("put factors that are treated alike into one list: `… except [otp, phone]`");
             self.report(report);
             return Value::invalid(span);
         }
@@ -87,7 +102,8 @@ impl Checker<'_> {
         }
         let report =
             Diagnostic::error(Code::E0208, span, "this set is too large once its definitions are expanded")
-                .here(format!("the bounds are {MAX_SET_PARTS} parts, {MAX_SET_DEPTH} deep"));
+                .here(format!("the bounds are {MAX_SET_PARTS} parts, {MAX_SET_DEPTH} deep"))
+                .help("use each definition fewer times, or say the same with fewer of them");
         self.report(report);
         Value::invalid(span)
     }
@@ -135,6 +151,9 @@ impl Checker<'_> {
     }
 
     pub(crate) fn list_of_terms(&mut self, kind: &Kind, values: &[Value], span: Span) -> Value {
+        if !matches!(kind, Kind::Factor | Kind::Text | Kind::Int | Kind::Ip) {
+            return self.report_list_of(kind, span);
+        }
         let mut factors = Vec::new();
         let (mut texts, mut numbers, mut prefixes) = (Vec::new(), Vec::new(), Vec::new());
         for value in values {
@@ -149,7 +168,7 @@ impl Checker<'_> {
                     let report = Diagnostic::error(
                         Code::E0303,
                         value.span,
-                        format!("a list holds literals, and `{text}` is read from the login"),
+                        format!("a list holds what is written down, and `{text}` is read from the login"),
                     )
                     .help("compare with it on its own, joined by `or`");
                     self.report(report);
@@ -164,13 +183,20 @@ impl Checker<'_> {
             Kind::Text => Value::new(Kind::TextList, Term::ListLiteral(texts), span),
             Kind::Int => Value::new(Kind::IntList, Term::Numbers(numbers), span),
             Kind::Ip => Value::new(Kind::PrefixList, Term::Prefixes(prefixes), span),
-            other => {
-                let report = Diagnostic::error(Code::E0303, span, format!("a list can't hold {other}"))
-                    .note("a list holds strings, factors, ints or addresses");
-                self.report(report);
-                Value::invalid(span)
-            }
+            _ => Value::invalid(span),
         }
+    }
+
+    fn report_list_of(&mut self, kind: &Kind, span: Span) -> Value {
+        let report = Diagnostic::error(Code::E0303, span, format!("a list can't hold {kind}"))
+            .note("a list holds strings, factors, ints or addresses");
+        self.report(match kind {
+            Kind::Bool => {
+                report.help("a bool is asked by itself, as in `user.isAdmin` or `not user.isAdmin`")
+            }
+            _ => report,
+        });
+        Value::invalid(span)
     }
 
     /// One element of a list; `phone(sms)` gets a report of its own.

@@ -8,7 +8,7 @@ use super::expression::{Context, Local, Place};
 use super::policy::{Block, ConditionId, ConditionKind, Statement, Step, StepId, TextTest};
 use super::value::{Kind, Term, Value};
 use super::{Checker, Role, Unit};
-use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, Severity, did_you_mean};
 use crate::source::Span;
 use crate::syntax::tree::{self, Entry, Expression, ItemKind, Name, StatementKind};
 
@@ -122,11 +122,20 @@ impl Checker<'_> {
 
     fn let_statement(&mut self, context: &mut Context, item: &tree::Let) {
         let value = self.value(context, &item.value);
-        if let Some(first) = context.locals.iter().find(|local| local.name == item.name.node) {
-            self.report(declared_twice(&item.name, first.declared));
-        }
+        self.check_new_name(context, &item.name);
         let value = value.at(item.name.span);
         context.locals.push(Local { name: item.name.node.clone(), value, declared: item.name.span });
+    }
+
+    /// A name of a block must mean nothing else there.
+    pub(crate) fn check_new_name(&mut self, context: &Context, name: &Name) {
+        let first = context.locals.iter().find(|local| local.name == name.node);
+        let report = match (first, self.declarations.meaning(context.file, &name.node)) {
+            (Some(first), _) => Some(declared_twice(name, first.declared)),
+            (None, Some((what, declared))) => Some(super::declare::taken(name, what, declared)),
+            (None, None) => super::declare::built_in_name(name),
+        };
+        self.diagnostics.extend(report);
     }
 
     fn if_statement(&mut self, context: &mut Context, chain: &tree::If, span: Span) -> Statement {
@@ -390,13 +399,18 @@ impl Checker<'_> {
     }
 
     fn report_unknown_rule(&mut self, context: &Context, name: &Name) {
+        if let Some((what, declared)) = self.declarations.meaning(context.file, &name.node) {
+            let message = format!("`{}` is {what}, and `apply` runs a rule", name.node);
+            self.report(Diagnostic::error(Code::E0205, name.span, message).label(declared, "declared here"));
+            return;
+        }
         let mut report =
             Diagnostic::error(Code::E0201, name.span, format!("there is no rule `{}`", name.node));
         if let Some(near) = did_you_mean(&name.node, self.declarations.visible(context.file)) {
             report = report.fix(format!("did you mean `{near}`?"), name.span, near);
         }
         if let Some(part) = self.declarations.library_part_with(&name.node, self.sources) {
-            report = report.help(format!("the library has it: begin the file with `use {part}`"));
+            report = self.missing_use(report, &part, name.span);
         }
         self.report(report);
     }
@@ -409,8 +423,12 @@ impl Checker<'_> {
             if definition.role == Role::Library {
                 continue;
             }
-            let span = definition.name.span;
-            match definition.body {
+            let (name, body, span) = (definition.name, definition.body, definition.name.span);
+            let meaning = self.declarations.meaning(definition.file, &name.node);
+            if let Some((what @ ("a fact" | "a factor"), declared)) = meaning {
+                self.report(super::declare::taken(name, what, declared));
+            }
+            match body {
                 DefinitionBody::Define(define) if !define.parameters.is_empty() => {
                     self.check_function(id, define, span);
                 }
@@ -424,9 +442,10 @@ impl Checker<'_> {
         }
     }
 
-    /// Names that nothing uses. A file of definitions alone is there for others.
+    /// Names that nothing uses. A file of definitions alone is there for others; what has an error may hold the use.
     pub(crate) fn report_unused(&mut self, steps: &PrimaryMap<StepId, Step>) {
-        if steps.is_empty() {
+        let has_errors = self.diagnostics.iter().any(|report| report.severity == Severity::Error);
+        if steps.is_empty() || has_errors {
             return;
         }
         for id in self.declarations.unused() {

@@ -33,17 +33,7 @@ impl Checker<'_> {
         let mut runs = Vec::with_capacity(table.rows.len());
         for row in &table.rows {
             if row.node.len() != table.columns.len() {
-                let (columns, values) = (table.columns.len(), row.node.len());
-                let report = Diagnostic::error(
-                    Code::E0206,
-                    row.span,
-                    format!("this row has {values} values, and the table {columns} columns"),
-                );
-                let report = match (table.columns.first(), table.columns.last()) {
-                    (Some(first), Some(last)) => report.label(first.span.to(last.span), "the columns"),
-                    _ => report,
-                };
-                self.report(report);
+                // The parser has said so.
                 continue;
             }
             let cells = table.columns.iter().zip(&row.node);

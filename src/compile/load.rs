@@ -68,7 +68,7 @@ impl Loading<'_> {
         let mut found = Vec::with_capacity(uses.len());
         for (span, path) in uses {
             let file = match &path {
-                UsePath::Library(part) => self.library_part(&part.node, part.span),
+                UsePath::Library(part) => self.library_part(&part.node, part.span, span),
                 UsePath::File(path) => self.used_file(from, &path.node, path.span),
             };
             found.extend(file.map(|file| (span, file)));
@@ -78,23 +78,15 @@ impl Loading<'_> {
         }
     }
 
-    fn library_part(&mut self, name: &str, span: Span) -> Option<FileId> {
-        if let (Some(file), true) = (self.library.part(name), Library::part_names().any(|part| part == name))
-        {
-            return Some(file);
+    fn library_part(&mut self, name: &str, place: Span, item: Span) -> Option<FileId> {
+        let found = self.library.part(name);
+        if found.is_some() && Library::part_names().any(|part| part == name) {
+            return found;
         }
-        let report = if self.library.part(name).is_some() {
-            Diagnostic::error(Code::E0204, span, format!("`{name}` is there without a `use`"))
-                .help("remove this line")
-        } else {
-            let report = Diagnostic::error(Code::E0204, span, format!("the library has no part `{name}`"));
-            match did_you_mean(name, Library::part_names()) {
-                Some(near) => report.fix(format!("did you mean `{near}`?"), span, near),
-                None => {
-                    let parts: Vec<String> = Library::part_names().map(|part| format!("`{part}`")).collect();
-                    report.note(format!("its parts are {}; a file stands in quotes", parts.join(", ")))
-                }
-            }
+        let report = match found {
+            Some(_) => Diagnostic::error(Code::E0204, place, format!("`{name}` is there without a `use`"))
+                .fix("remove this line", item, ""),
+            None => no_such_part(name, place),
         };
         self.loaded.diagnostics.push(report);
         None
@@ -164,10 +156,7 @@ impl Loading<'_> {
                     continue;
                 };
                 if path.iter().any(|(open, _)| open == next) {
-                    let name = self.loaded.sources.file(*next).name();
-                    let report = Diagnostic::error(Code::E0203, *span, format!("`{name}` uses itself"))
-                        .here("this leads back to it")
-                        .help("move what both need to a third file");
+                    let report = self.circle(file, *next, *span);
                     self.loaded.diagnostics.push(report);
                 } else if !finished.contains(next) {
                     path.push((*next, 0));
@@ -175,6 +164,30 @@ impl Loading<'_> {
             }
         }
     }
+
+    /// The report of a `use` in `file` that leads back to `open`.
+    fn circle(&self, file: FileId, open: FileId, span: Span) -> Diagnostic {
+        let name = |file| self.loaded.sources.file(file).name();
+        let by_itself = file == open;
+        let through = if by_itself { String::new() } else { format!(" through `{}`", name(file)) };
+        let report = Diagnostic::error(Code::E0203, span, format!("`{}` uses itself{through}", name(open)));
+        if by_itself {
+            return report.fix("remove this line", span, "");
+        }
+        report.here("this leads back to it").help("move what both need to a third file")
+    }
+}
+
+/// The report of a part that the library doesn't have.
+fn no_such_part(name: &str, place: Span) -> Diagnostic {
+    let report = Diagnostic::error(Code::E0204, place, format!("the library has no part `{name}`"));
+    if let Some(near) = did_you_mean(name, Library::part_names()) {
+        return report.fix(format!("did you mean `{near}`?"), place, near);
+    }
+    let parts: Vec<String> = Library::part_names().map(|part| format!("`{part}`")).collect();
+    report
+        .note(format!("its parts are {}", parts.join(" and ")))
+        .help(format!("for a file of yours, write its path in quotes: `use \"{name}.stepup\"`"))
 }
 
 fn use_of(entry: &Entry) -> Option<(Span, UsePath)> {

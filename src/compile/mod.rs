@@ -7,6 +7,7 @@
 mod format;
 mod library;
 mod load;
+mod lost;
 mod report;
 
 use std::fmt;
@@ -24,8 +25,9 @@ use crate::flow::{self, Budget};
 use crate::lower::lower;
 use crate::lower::program::Program;
 use crate::policy::{Engine, Policy};
-use crate::source::{Loader, NoFiles, Span};
+use crate::source::{FileId, Loader, NoFiles, Span};
 use library::Library;
+use lost::Lost;
 
 /// Compiles policies.
 ///
@@ -160,7 +162,8 @@ impl Compiler {
         let loaded = load::load(&self.library, &*self.loader, texts);
         let mut diagnostics = loaded.diagnostics;
         let Checked { policy, diagnostics: found } = check(&loaded.sources, &loaded.units);
-        diagnostics.extend(found);
+        let lost = Lost::of(&diagnostics);
+        diagnostics.extend(found.into_iter().filter(|report| !lost.explains(report, &loaded.sources)));
         let mut report = Report::new(loaded.sources, diagnostics);
         let Some(policy) = policy.filter(|_| !report.has_errors()) else { return (None, report) };
         let analysis = flow::analyze(&policy, &self.budget);
@@ -169,7 +172,8 @@ impl Compiler {
         };
         for diagnostic in flow::diagnose(&analysis, &policy, report.sources()) {
             // What a shared text says in vain in this flow it may say for good in another.
-            if diagnostic.severity == Severity::Error || is_own(diagnostic.primary.span) {
+            let counts = diagnostic.severity == Severity::Error || is_own(diagnostic.primary.span);
+            if counts && !report.has_at(diagnostic.primary.span) {
                 report.add(diagnostic);
             }
         }
@@ -196,7 +200,7 @@ impl Compiler {
 }
 
 fn past_a_bound(at: Option<Span>, bound: &str) -> Diagnostic {
-    let span = at.unwrap_or(Span::new(crate::source::FileId(0), 0..0));
+    let span = at.unwrap_or(Span::new(FileId(0), 0..0));
     Diagnostic::error(Code::E0208, span, bound.to_owned())
         .help("split the policy, or say the same with fewer rules")
 }

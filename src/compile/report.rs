@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::diagnostic::render::{self, HumanStyle};
 use crate::diagnostic::{Diagnostic, Severity};
-use crate::source::Sources;
+use crate::source::{Sources, Span};
 
 /// Errors and warnings about a flow, with the texts that they point into.
 #[derive(Clone, Debug)]
@@ -31,6 +31,11 @@ impl Report {
 
     pub(crate) fn add(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
+    }
+
+    /// Whether something is said of exactly this text already.
+    pub(crate) fn has_at(&self, span: Span) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.primary.span == span)
     }
 
     /// The texts.

@@ -128,21 +128,31 @@ impl Diagnostic {
 
 /// Of `candidates`, the one that a misspelt `name` most likely means: the nearest by optimal string alignment,
 /// if it is near enough (a third of the letters, at least one) or differs only in case or in `-`, `_` and `.`.
+/// Where both begin with the same words, `user.` say, only the letters after these count.
 pub fn did_you_mean<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let plain = |text: &str| -> String {
         text.chars().filter(|c| !matches!(c, '-' | '_' | '.')).flat_map(char::to_lowercase).collect()
     };
     let wanted = plain(name);
+    let bound = |candidate: &str| {
+        let words = name.split_inclusive('.').zip(candidate.split_inclusive('.'));
+        let common: usize = words.take_while(|(a, b)| a == b).map(|(word, _)| word.len()).sum();
+        let letters = name.get(common..).unwrap_or_default().chars().count();
+        (letters / 3).max(1)
+    };
     let letters = name.chars().count();
-    let bound = (letters / 3).max(1);
     let distance = |candidate: &str| {
         if plain(candidate) == wanted {
             return Some(0);
         }
         // Names whose lengths differ by more can't be near; this spares most of the work in a long list.
+        let bound = bound(candidate);
         let near = candidate.chars().count().abs_diff(letters) <= bound;
         near.then(|| strsim::osa_distance(name, candidate)).filter(|spelling| *spelling <= bound)
     };
-    let near = candidates.into_iter().filter(|candidate| *candidate != name);
-    near.filter_map(|candidate| Some((distance(candidate)?, candidate))).min().map(|(_, candidate)| candidate)
+    let others = candidates.into_iter().filter(|candidate| *candidate != name && !candidate.is_empty());
+    others
+        .filter_map(|candidate| Some((distance(candidate)?, candidate)))
+        .min()
+        .map(|(_, candidate)| candidate)
 }

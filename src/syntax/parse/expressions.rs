@@ -231,12 +231,13 @@ impl Builder<'_> {
         let mut report = Diagnostic::error(Code::E0107, second, "comparisons can't be chained");
         report = report.here("a second comparison");
         match *left.expression.kind {
-            ExpressionKind::Binary { operator, right: middle, .. } => {
+            ExpressionKind::Binary { operator, right: middle, .. } if !is_written(&middle) => {
                 report = report.label(operator.span, "the first one");
                 let text = self.slice(middle.span);
                 let edit = Edit { span: left.outer.after(), replacement: format!(" and {text}") };
                 report = report.fix_all(format!("join two comparisons: `… {text} and {text} …`"), vec![edit]);
             }
+            ExpressionKind::Binary { operator, .. } => report = report.label(operator.span, "the first one"),
             ExpressionKind::Is(_, test) => report = report.label(test.span, "the first one"),
             _ => {}
         }
@@ -267,6 +268,11 @@ impl Builder<'_> {
         self.report(report.fix(format!("write `{repaired}`"), span, repaired));
         Some(ExpressionKind::Is(value.expression.clone(), Spanned::new(test, span)))
     }
+}
+
+/// Whether comparing with it twice would compare what is written down.
+fn is_written(middle: &Expression) -> bool {
+    matches!(*middle.kind, ExpressionKind::Literal(_) | ExpressionKind::List(_))
 }
 
 /// A chain of one operator is one flat list, which grows by its right side.

@@ -1,5 +1,6 @@
 //! Files and items, all but tests.
 
+use serde_json::error::Category;
 use serde_json::{Map, Value};
 
 use super::explain::{Gaps, Place};
@@ -159,24 +160,26 @@ impl Builder<'_> {
             match part.as_rule() {
                 Rule::only_command => only = Some(Spanned::new(command_kind(&part), span)),
                 Rule::word => name = Some(self.name(&part)),
-                _ => return Some(FactorOption { only, name: name?, json: self.json(part.as_str(), span)? }),
+                _ => return Some(FactorOption { only, name: name?, json: self.json(part.as_str(), span) }),
             }
         }
         None
     }
 
-    /// Parses the JSON object of an option; `None` when it was reported.
-    fn json(&self, text: &str, span: Span) -> Option<Spanned<Map<String, Value>>> {
-        match serde_json::from_str::<UniqueKeys>(text) {
-            Ok(object) => Some(Spanned::new(object.0, span)),
-            Err(error) => {
-                let reason = error.to_string();
-                let reason = reason.split(" at line ").next().unwrap_or_default();
-                let report = Diagnostic::error(Code::E0104, span, "this is not a JSON object");
-                self.report(report.here(reason.to_owned()));
-                None
-            }
-        }
+    /// The JSON object of an option; an empty one where it was reported, so that the option is known.
+    fn json(&self, text: &str, span: Span) -> Spanned<Map<String, Value>> {
+        let object = serde_json::from_str::<UniqueKeys>(text).map(|object| object.0);
+        let object = object.unwrap_or_else(|error| {
+            let reason = error.to_string();
+            let reason = reason.split(" at line ").next().unwrap_or_default().to_owned();
+            let report = match error.classify() {
+                Category::Data => Diagnostic::error(Code::E0104, span, format!("in this object, {reason}")),
+                _ => Diagnostic::error(Code::E0104, span, "this is not a JSON object").here(reason),
+            };
+            self.report(report);
+            Map::new()
+        });
+        Spanned::new(object, span)
     }
 
     fn define(&self, pair: Pair<'_>) -> Option<Define> {

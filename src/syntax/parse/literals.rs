@@ -209,7 +209,8 @@ impl Builder<'_> {
             None => (text, None),
         };
         let Ok(address) = address.parse::<IpAddr>() else {
-            self.report(self.literal_error(span, format!("`{text}` is not an address")));
+            let report = self.literal_error(span, format!("`{text}` is not an address"));
+            self.report(report.note("an address is written `10.0.0.7` or `2001:db8::7`"));
             return None;
         };
         let most = if address.is_ipv4() { 32 } else { 128 };

@@ -28,7 +28,7 @@ use std::ops::Range;
 use pest::Parser;
 
 use self::grammar::{Grammar, Rule};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Label};
 use crate::source::{FileId, MAX_SOURCE_BYTES, Span};
 use crate::syntax::tree::{Entry, File, Item, ItemKind, Name};
 
@@ -193,7 +193,11 @@ impl<'t> Builder<'t> {
         });
         let (Some(statement), Some(step)) = (statement, step) else { return };
         // A stray brace or a missing one leaves statements outside: one report is enough.
-        if self.reports.borrow().iter().any(|report| report.code == Code::E0103) {
+        let explains = |report: &Diagnostic| {
+            let in_block = |label: &Label| label.text == scan::BLOCK_IS_OPEN;
+            report.code == Code::E0103 || report.secondary.iter().any(in_block)
+        };
+        if self.reports.borrow().iter().any(explains) {
             return;
         }
         let report = Diagnostic::error(Code::E0105, statement, "this statement stands outside a step");

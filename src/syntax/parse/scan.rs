@@ -90,6 +90,9 @@ struct Scanner<'t> {
     found: Scan,
 }
 
+/// Says why an item can't stand where it does; statements after it may then seem to stand outside.
+pub(super) const BLOCK_IS_OPEN: &str = "this block is still open";
+
 /// The words that begin an item, with what must follow their name for it to be sure.
 const ITEM_HEADS: [(&str, &[char]); 8] = [
     ("step", &['{']),
@@ -322,12 +325,10 @@ impl<'t> Scanner<'t> {
     fn cut_short(&mut self, word: &str) {
         let item = self.span(word.len());
         self.end_brackets(item, "an item begins here");
-        let braces = std::mem::take(&mut self.frames);
+        let open = std::mem::take(&mut self.frames);
         self.then_chains = 0;
-        if let Some(innermost) = braces.last() {
-            self.cut_short.extend(braces.iter().map(|brace| CutShort { brace: brace.span, item }));
-            debug_assert_eq!(innermost.sign, b'{');
-        }
+        let braces = open.iter().filter(|frame| frame.sign == b'{');
+        self.cut_short.extend(braces.map(|brace| CutShort { brace: brace.span, item }));
     }
 
     // -- brackets ---------------------------------------------------------------------------------------------
@@ -380,8 +381,7 @@ impl<'t> Scanner<'t> {
             let word = self.text.get(item.range()).unwrap_or_default();
             let article = if word == "use" { "a" } else { "another" };
             let message = format!("`{word}` can't stand in a block");
-            let report =
-                Diagnostic::error(Code::E0101, item, message).label(brace, "this block is still open");
+            let report = Diagnostic::error(Code::E0101, item, message).label(brace, BLOCK_IS_OPEN);
             self.report(report.help(format!("move it out of the block: no item holds {article} `{word}`")));
             return;
         }
@@ -413,17 +413,28 @@ impl<'t> Scanner<'t> {
         }
     }
 
+    /// Blocks that one item ends: the innermost is reported, and one repair closes all of them.
+    fn blocks_cut_short(&mut self, blocks: &[CutShort]) {
+        let Some((CutShort { brace, item }, outer)) = blocks.split_last() else { return };
+        let word = self.text.get(item.range()).unwrap_or_default();
+        let mut report = Diagnostic::error(Code::E0103, *brace, "this `{` is not closed").here("opened here");
+        for block in outer {
+            report = report.label(block.brace, "nor is this one");
+        }
+        report = report.label(*item, format!("a `{word}` begins here, which stands in no block"));
+        let braces = format!("{}\n", "}\n".repeat(blocks.len()));
+        let advice = if outer.is_empty() { "close it before" } else { "close them before" };
+        self.report(report.fix(advice, item.before(), braces));
+    }
+
     fn finish(&mut self) {
         let end = Span::new(self.file, self.text.trim_end().len()..self.text.trim_end().len());
         while !self.frames.is_empty() {
             self.unclosed(end, "the file ends before it is closed");
         }
         let cut_short = std::mem::take(&mut self.cut_short);
-        for CutShort { brace, item } in cut_short {
-            let word = self.text.get(item.range()).unwrap_or_default();
-            let report = Diagnostic::error(Code::E0103, brace, "this `{` is not closed").here("opened here");
-            let report = report.label(item, format!("a `{word}` begins here, which stands in no block"));
-            self.report(report.fix("close it before", item.before(), "}\n\n"));
+        for blocks in cut_short.chunk_by(|a, b| a.item == b.item) {
+            self.blocks_cut_short(blocks);
         }
         self.found.reports.sort_by_key(|report| report.primary.span.start);
     }

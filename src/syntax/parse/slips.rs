@@ -22,7 +22,7 @@ pub(super) struct Slip<'s, 't> {
 /// Words that open a statement or an item elsewhere, and what is written here.
 const FOREIGN_WORDS: &[(&[&str], &str)] = &[
     (&["switch"], "match"),
-    (&["return", "exit", "break", "halt"], "stop"),
+    (&["return", "exit", "break", "halt", "allow", "permit", "continue", "skip", "pass"], "stop"),
     (&["const", "var", "val", "set"], "let"),
     (&["function", "fn", "def", "func", "predicate"], "define"),
     (&["import", "include"], "use"),
@@ -125,6 +125,10 @@ impl Slip<'_, '_> {
         if matches!(found, "else" | "elif" | "elsif" | "elseif") && self.place != Place::Arm {
             let report = self.error(format!("this `{found}` follows no `if`"));
             return Some(report.note("an `if` ends where its block or its one statement does"));
+        }
+        if matches!(found, "for" | "foreach" | "while" | "loop" | "repeat") {
+            let report = Diagnostic::error(Code::E0102, span, "the language has no loops");
+            return Some(report.help("a set says it for all its factors: `challenge any of enrolled`"));
         }
         let foreign = FOREIGN_WORDS.iter().find(|(words, _)| words.contains(&found));
         let statement = matches!(self.place, Place::Entry | Place::Statement | Place::Body);
@@ -235,7 +239,19 @@ impl Slip<'_, '_> {
             "enroll" | "challenge" | "deny" | "stop" | "match" | "apply" | "if" => {
                 Some(self.error(message).fix("write `then`", found.before(), "then "))
             }
-            ":" | "do" | "=>" | "?" => Some(self.error(message).fix("write `then`", found, "then")),
+            "matches" | "like" | "regex" | "~" => {
+                let report = Diagnostic::error(Code::E0102, found, "the language has no patterns for text");
+                Some(
+                    report.note(
+                        "it has `starts with`, `ends with`, `contains`, and `domain(…)` for an address",
+                    ),
+                )
+            }
+            _ if matches!(self.last_word(), "challenge" | "enroll") => {
+                let report = self.error(format!("`{}` is no condition", self.last_word()));
+                Some(report.help("ask `enrolled(F)` or `performed(F)`"))
+            }
+            ":" | "do" | "=>" | "?" | "→" => Some(self.error(message).fix("write `then`", found, "then")),
             _ => None,
         }
     }
@@ -299,6 +315,16 @@ impl Slip<'_, '_> {
                 format!("what `{last_word}` is asked of stands in parentheses"),
             );
             return Some(report.fix(format!("write `{text}`"), whole, text));
+        }
+        if self.expects(Rule::kw_present) && matches!(word, "true" | "false") {
+            let report = Diagnostic::error(Code::E0102, found, format!("the language has no `is {word}`"));
+            return Some(
+                report.help("a bool is asked by itself, as in `user.isAdmin` or `not user.isAdmin`"),
+            );
+        }
+        if matches!(word, "“" | "”" | "‘" | "’" | "„" | "«" | "»") {
+            let report = Diagnostic::error(Code::E0102, found, "a text stands in straight quotes");
+            return Some(report.help("write `\"` before and after it"));
         }
         if self.expects(Rule::kw_present) {
             let (_, right) = PRESENCE_WORDS.iter().find(|(words, _)| words.contains(&word))?;
