@@ -88,7 +88,7 @@ struct Scope<'a> {
 
 impl<'a> Declarations<'a> {
     /// Collects what all files declare, and reports what is declared twice.
-    pub(crate) fn collect(units: &'a [Unit], diagnostics: &mut Vec<Diagnostic>) -> Self {
+    pub(crate) fn collect(units: impl Iterator<Item = &'a Unit>, diagnostics: &mut Vec<Diagnostic>) -> Self {
         let mut all = Declarations {
             facts: BTreeMap::new(),
             factors: Vec::new(),

@@ -74,17 +74,14 @@ impl Checker<'_> {
 
     /// One path is one value: a second fact on it must agree in everything but the name.
     fn add_variable(&mut self, variable: Variable, item: &tree::FactItem) -> Option<VariableId> {
-        let same_path = |other: &Variable| {
-            other.path.len() == variable.path.len()
-                && is_prefix(&other.path, &variable.path)
-                && other.path.last().map(|s| s.each) == variable.path.last().map(|s| s.each)
-                && other.split == variable.split
-        };
-        let Some((id, other)) = self.variables.iter().find(|(_, other)| same_path(other)) else {
+        let key = path_key(&variable.path, variable.split.as_deref());
+        let Some(id) = self.variable_paths.get(&key).copied() else {
             let id = self.variables.push(variable);
+            self.variable_paths.insert(key, id);
             self.variable_spans[id] = Some(item.name.span);
             return Some(id);
         };
+        let other = &self.variables[id];
         if other.ty == variable.ty && other.absence == variable.absence {
             return Some(id);
         }
@@ -274,11 +271,13 @@ impl Checker<'_> {
     }
 
     fn presence(&mut self, path: Vec<Segment>) -> PresenceId {
-        let same = |other: &Presence| other.path.len() == path.len() && is_prefix(&other.path, &path);
-        match self.presences.iter().find(|(_, other)| same(other)) {
-            Some((id, _)) => id,
-            None => self.presences.push(Presence { path, parent: None }),
+        let key = path_key(&path, None);
+        if let Some(known) = self.presence_paths.get(&key) {
+            return *known;
         }
+        let id = self.presences.push(Presence { path, parent: None });
+        self.presence_paths.insert(key, id);
+        id
     }
 
     /// Links each presence to its nearest parent, now that all are known.
@@ -348,6 +347,14 @@ impl Checker<'_> {
             _ => None,
         }
     }
+}
+
+/// What tells paths apart, whatever is marked `?` on them: the keys, and what `split` cuts at.
+pub(crate) type PathKey = (Vec<(String, Each)>, Option<String>);
+
+fn path_key(path: &[Segment], split: Option<&str>) -> PathKey {
+    let keys = path.iter().map(|segment| (segment.key.clone(), segment.each)).collect();
+    (keys, split.map(str::to_owned))
 }
 
 /// The number of an enum's value; `other` is the one after the last.

@@ -33,7 +33,7 @@ mod test;
 mod value;
 mod written;
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 use cranelift_entity::{PrimaryMap, SecondaryMap};
 
@@ -42,6 +42,7 @@ use crate::source::{FileId, Sources, Span};
 use crate::syntax::tree;
 use condition::Size;
 use declare::{Declarations, DefinitionId, State};
+use fact::PathKey;
 use policy::{
     Catalog, Condition, ConditionId, Presence, PresenceId, Step, StepId, Test, TypedPolicy, Variable,
     VariableId,
@@ -78,9 +79,9 @@ pub struct Checked {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Checks the files of a flow together, the standard library first and the user's files in their order.
-pub fn check(sources: &Sources, units: &[Unit]) -> Checked {
-    let mut checker = Checker::new(sources, units);
+/// Checks the files of a flow together: the standard library's, then the user's in their order.
+pub fn check(sources: &Sources, library: &[Unit], units: &[Unit]) -> Checked {
+    let mut checker = Checker::new(sources, library, units);
     checker.check_catalog();
     checker.check_fact_declarations();
     checker.check_definitions();
@@ -104,7 +105,11 @@ struct Checker<'a> {
     facts_done: BTreeMap<String, Option<VariableId>>,
     /// Where each variable was first declared.
     variable_spans: SecondaryMap<VariableId, Option<Span>>,
+    /// The variable of each path.
+    variable_paths: HashMap<PathKey, VariableId>,
     presences: PrimaryMap<PresenceId, Presence>,
+    /// The presence of each path.
+    presence_paths: HashMap<PathKey, PresenceId>,
     conditions: PrimaryMap<ConditionId, Condition>,
     sizes: SecondaryMap<ConditionId, Size>,
     /// Results of defines: the checker doesn't follow presence through them.
@@ -129,16 +134,18 @@ struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    fn new(sources: &'a Sources, units: &'a [Unit]) -> Self {
+    fn new(sources: &'a Sources, library: &'a [Unit], units: &'a [Unit]) -> Self {
         let mut diagnostics = Vec::new();
         Checker {
             sources,
-            declarations: Declarations::collect(units, &mut diagnostics),
+            declarations: Declarations::collect(library.iter().chain(units), &mut diagnostics),
             catalog: Catalog::default(),
             variables: PrimaryMap::new(),
             facts_done: BTreeMap::new(),
             variable_spans: SecondaryMap::new(),
+            variable_paths: HashMap::new(),
             presences: PrimaryMap::new(),
+            presence_paths: HashMap::new(),
             conditions: PrimaryMap::new(),
             sizes: SecondaryMap::new(),
             opaque: HashSet::new(),

@@ -12,7 +12,7 @@ use crate::syntax::tree::{Entry, Item, ItemKind, UsePath};
 /// How many files a flow may be put together from.
 const MAX_FILES: usize = 1024;
 
-/// All files of a compile, parsed.
+/// The texts of a compile, the library's among them, and the user's files, parsed.
 pub(super) struct Loaded {
     pub(super) sources: Sources,
     pub(super) units: Vec<Unit>,
@@ -33,13 +33,12 @@ pub(super) fn load<'t>(
     loader: &dyn Loader,
     files: impl IntoIterator<Item = (&'t str, &'t [u8])>,
 ) -> Loaded {
-    let loaded =
-        Loaded { sources: library.sources.clone(), units: library.units.clone(), diagnostics: Vec::new() };
+    let loaded = Loaded { sources: library.sources.clone(), units: Vec::new(), diagnostics: Vec::new() };
     let mut loading = Loading { library, loader, loaded, by_name: BTreeMap::new() };
     for (name, bytes) in files {
         loading.add(name, bytes, Role::Flow);
     }
-    let mut next = library.units.len();
+    let mut next = 0;
     while next < loading.loaded.units.len() {
         loading.follow_uses(next);
         next += 1;

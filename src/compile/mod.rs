@@ -161,7 +161,8 @@ impl Compiler {
         let texts = files.iter().map(|(name, text)| (name.as_ref(), text.as_ref()));
         let loaded = load::load(&self.library, &*self.loader, texts);
         let mut diagnostics = loaded.diagnostics;
-        let Checked { policy, diagnostics: found } = check(&loaded.sources, &loaded.units);
+        let Checked { policy, diagnostics: found } =
+            check(&loaded.sources, &self.library.units, &loaded.units);
         let lost = Lost::of(&diagnostics);
         diagnostics.extend(found.into_iter().filter(|report| !lost.explains(report, &loaded.sources)));
         let mut report = Report::new(loaded.sources, diagnostics);

@@ -47,7 +47,7 @@ pub(super) struct StoreSize {
 impl Diagrams {
     /// A store of formulas over `variables` variables. The first is tested first: those that decide most go first.
     pub(super) fn new(size: StoreSize, variables: u32) -> Limited<Self> {
-        let manager = bcdd::new_manager(size.nodes, size.remembered, 0);
+        let manager = bcdd::new_manager(size.nodes, size.remembered, 1);
         let out_of_nodes = |_| BudgetExceeded::Nodes { limit: size.nodes };
         let made: AllocResult<Vec<Formula>> = manager.with_manager_exclusive(|manager| {
             let numbers = manager.add_vars(variables);
