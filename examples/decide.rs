@@ -1,5 +1,7 @@
 //! A policy decides one login: `cargo run --example decide`.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example shows what it does")]
+
 use std::error::Error;
 
 use stepup::{Compiler, jiff::Timestamp};

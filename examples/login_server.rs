@@ -8,6 +8,8 @@
 //! A policy that doesn't compile is reported and the one before goes on deciding. Logins under way keep the policy
 //! that they began with: the facts are laid out by it.
 
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "an example shows what it does")]
+
 use std::error::Error;
 use std::fs;
 use std::sync::{Arc, RwLock};
