@@ -10,7 +10,7 @@ use super::policy::{
     Window,
 };
 use super::value::{Guarded, Kind, Term, Value};
-use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::diagnostic::{Code, Diagnostic, Severity, did_you_mean};
 use crate::source::Span;
 use crate::syntax::tree::{self, Expression, Name};
 
@@ -274,6 +274,15 @@ impl Checker<'_> {
             self.report(report);
             return Value::invalid(span);
         }
+        if view == View::Domain
+            && matches!(value.only(), Some(Term::Text(TextSubject { view: View::Domain, .. })))
+        {
+            let report = Diagnostic::error(Code::E0303, value.span, "a domain has no `@`, and so no domain")
+                .here("this is a domain already")
+                .help("leave out one of the two");
+            self.report(report);
+            return Value::invalid(span);
+        }
         let terms = value.terms.iter().map(|guarded| viewed(guarded, view)).collect();
         Value { kind: Kind::Text, terms, span }
     }
@@ -401,9 +410,11 @@ impl Checker<'_> {
         });
         context.locals.extend(locals);
         let reports = self.diagnostics.len();
+        let outer = std::mem::replace(&mut self.is_expanding, true);
         let value = self.nested(span, |checker| checker.value(&mut context, &define.body));
-        let inner = self.diagnostics.split_off(reports.min(self.diagnostics.len()));
-        if let Some(first) = inner.into_iter().next() {
+        self.is_expanding = outer;
+        let mut inner = self.diagnostics.split_off(reports.min(self.diagnostics.len())).into_iter();
+        if let Some(first) = inner.find(|report| report.severity == Severity::Error) {
             let report = if first.code == Code::E0208 {
                 first
             } else {

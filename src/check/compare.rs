@@ -541,6 +541,9 @@ impl Checker<'_> {
             (Kind::Text, Kind::TextList, _) => {
                 report.fix("for several strings say `in`", sides.operator, "in")
             }
+            (Kind::TextList, Kind::Text, _) if self.excerpt(sides.operator) == "==" => {
+                report.fix("a list holds strings: say `contains`", sides.operator, "contains")
+            }
             (Kind::Duration, Kind::Int, _) => {
                 report.help(format!("a duration has a unit: `{b}s`, `{b}m`, `{b}h` or `{b}d`"))
             }

@@ -121,6 +121,8 @@ struct Checker<'a> {
     expansion_reported: bool,
     /// How many definitions are being checked inside one another.
     definition_depth: u32,
+    /// Whether the body of a define is put in the place of a call: it was checked by itself before.
+    is_expanding: bool,
     /// The names of blocks that something uses, by their place.
     used_locals: BTreeSet<Span>,
     /// The names of blocks that have ended.
@@ -153,6 +155,7 @@ impl<'a> Checker<'a> {
             expanded: 0,
             expansion_reported: false,
             definition_depth: 0,
+            is_expanding: false,
             used_locals: BTreeSet::new(),
             finished_locals: BTreeSet::new(),
             seen_patterns: HashSet::new(),

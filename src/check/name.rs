@@ -217,13 +217,17 @@ impl Checker<'_> {
             facts.iter().map(String::as_str).chain(factors).chain(visible).chain(locals).chain(built_in);
         let near = did_you_mean(name, candidates).map(str::to_owned);
         let is_far = near.is_none();
+        let fact = name.strip_prefix("event.").filter(|rest| facts.iter().any(|fact| fact == rest));
         report = match (near, wanted) {
+            _ if fact.is_some() => report,
             (Some(near), _) => report.fix(format!("did you mean `{near}`?"), span, near),
             (None, Some(Kind::Text)) => report.fix("a string stands in quotes", span, format!("\"{name}\"")),
             (None, _) => report,
         };
         if let Some(part) = self.declarations.library_part_with(name, self.sources) {
             report = self.missing_use(report, &part, span);
+        } else if let Some(fact) = fact {
+            report = report.fix("a policy reads facts, not the event", span, fact);
         } else if let Some(rest) = name.strip_prefix("event.") {
             report = report
                 .note(format!("a policy reads facts, not the event: `fact {rest}: … = {name}` declares one"));

@@ -46,6 +46,7 @@ impl Checker<'_> {
             _ => None,
         };
         report = match guard {
+            _ if value.only() == Some(&Term::Opaque) => report,
             Guard::Path(_) => match declared.and_then(|variable| self.variable_spans[variable]) {
                 Some(span) => report.label(span, "declared here as one that may be absent"),
                 None => report,
@@ -66,12 +67,14 @@ impl Checker<'_> {
     }
 
     pub(crate) fn presence_test(&mut self, value: &Value, test: Span, span: Span) -> Option<ConditionId> {
-        if value.only() == Some(&Term::Opaque) {
-            return Some(self.constant(false, span));
-        }
         if !value.guards().is_empty() {
             let guards: SmallVec<[Guard; 4]> = SmallVec::from_slice(value.guards());
             return Some(self.present(&guards, span));
+        }
+        let is_open = value.only() == Some(&Term::Opaque);
+        if is_open || self.is_expanding {
+            // A parameter that may be absent takes a value that can't be, too.
+            return Some(self.constant(!is_open, span));
         }
         let report =
             Diagnostic::error(Code::E0303, test, format!("`{}` is always present", self.excerpt(value.span)))
