@@ -10,6 +10,7 @@
 //! | `declare`, `written` | what the files declare, and how names are found |
 //! | `fact`, `catalog` | facts become variables, factors rows of the catalog |
 //! | `value`, `expression`, `compare`, `set`, `call` | expressions become values |
+//! | `mismatch` | what is said of two sides that can't be compared |
 //! | `name`, `presence` | what a name means, and whether its value is there |
 //! | `condition` | the table of conditions, presence, bounds of expansion |
 //! | `statement`, `command` | statements |
@@ -24,6 +25,7 @@ mod declare;
 mod expression;
 mod fact;
 mod guarantee;
+mod mismatch;
 mod name;
 pub mod policy;
 mod presence;

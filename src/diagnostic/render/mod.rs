@@ -2,7 +2,7 @@
 //!
 //! The three writers share one order ([`ordered`]): by file, then by place, errors and warnings together, identical
 //! reports once. They know sources and reports and nothing of the language. [`human`] alone knows
-//! codespan-reporting, and gives it an [excerpt](excerpt) made harmless first, never the user's file.
+//! codespan-reporting, and gives it an [excerpt] made harmless first, never the user's file.
 
 mod edits;
 mod excerpt;
