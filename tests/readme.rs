@@ -22,7 +22,8 @@ fn the_report_of_the_readme_is_the_report_of_its_policy() {
 
 #[test]
 fn the_proof_of_the_readme_is_what_check_finds_once_the_policy_is_repaired() {
-    let repaired = block("stepup", 0).replace("country_code !=", "country_code ?? \"\" !=");
+    let repaired =
+        block("stepup", 0).replace("request.geo.country_code !=", "(request.geo.country_code ?? \"\") !=");
     let found = report(&repaired);
     let shown = block("text", 1);
     assert!(found.starts_with(shown.trim_end()), "{found}");

@@ -7,7 +7,7 @@ use super::condition::{Known, is_prefix};
 use super::expression::Context;
 use super::policy::{ConditionId, ConditionKind, FactorSubject, Guard, Number, Set, TextSubject};
 use super::value::{Kind, Term, Value};
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::{Code, Diagnostic, Edit};
 use crate::source::Span;
 
 impl Checker<'_> {
@@ -59,7 +59,13 @@ impl Checker<'_> {
         let ask = format!("ask first: `{text} is present and …`");
         let report = match default_of(&value.kind) {
             Some(default) => report
-                .fix("say what it counts as when absent", value.span.after(), format!(" ?? {default}"))
+                .fix_all(
+                    "say what it counts as when absent",
+                    vec![
+                        Edit { span: value.span.before(), replacement: "(".to_owned() },
+                        Edit { span: value.span.after(), replacement: format!(" ?? {default})") },
+                    ],
+                )
                 .help(format!("or {ask}")),
             None => report.help(ask),
         };

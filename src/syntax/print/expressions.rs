@@ -1,4 +1,4 @@
-//! Expressions: parentheses only where the precedence of the parts asks for them.
+//! Expressions: parentheses only where the precedence of the parts asks for them, and around a `??` that is compared.
 
 use super::Printer;
 use super::doc::Doc;
@@ -111,7 +111,7 @@ impl Printer<'_> {
             ExpressionKind::Initially(operand) => self.initially(operand),
             ExpressionKind::Binary { left, operator, right } => self.binary(left, operator.node, right),
             ExpressionKind::Is(operand, test) => {
-                let operand = self.operand(operand, Tightness::Sets);
+                let operand = self.compared(operand);
                 Doc::Concat(vec![operand, Doc::text(is_test_text(test.node))])
             }
             ExpressionKind::Sets { first, rest } => self.sets(first, rest),
@@ -139,12 +139,20 @@ impl Printer<'_> {
 
     /// `A == B`. After `contains`, `any` and `all` belong to the operator.
     fn binary(&mut self, left: &Expression, operator: Operator, right: &Expression) -> Doc {
-        let left = self.operand(left, Tightness::Sets);
-        let right = self.operand(right, Tightness::Sets);
+        let left = self.compared(left);
+        let right = self.compared(right);
         let is_taken =
             operator == Operator::Contains && matches!(first_word(right.first_text()), "any" | "all");
         let right = if is_taken { parenthesised(right) } else { right };
         Doc::Concat(vec![left, Doc::text(format!(" {} ", operator_text(operator))), right])
+    }
+
+    /// One side of a comparison. `??` gets parentheses that it doesn't need: `a ?? b == c` reads as two things.
+    fn compared(&mut self, side: &Expression) -> Doc {
+        match &*side.kind {
+            ExpressionKind::Fallback(_) => parenthesised(self.bare(side)),
+            _ => self.operand(side, Tightness::Sets),
+        }
     }
 
     fn implies(&mut self, premise: &Expression, conclusion: &Expression) -> Doc {
@@ -171,10 +179,10 @@ impl Printer<'_> {
     }
 
     fn sets(&mut self, first: &Expression, rest: &[(Spanned<SetOperator>, Expression)]) -> Doc {
-        let mut docs = vec![self.link(first, Tightness::Fallback)];
+        let mut docs = vec![self.link(first, Tightness::Window)];
         for (operator, operand) in rest {
             docs.extend([Doc::line(), Doc::text(set_operator_text(operator.node))]);
-            docs.push(self.link(operand, Tightness::Fallback));
+            docs.push(self.link(operand, Tightness::Window));
         }
         Doc::Group(docs)
     }
