@@ -37,8 +37,8 @@ fn event(choices: &mut Choices<'_>, now: i64) -> Json {
         "updated_at": "2026-01-01T00:00:00Z",
         "identities": [],
     });
-    maybe(&mut user, "email", choices, |choices| text(choices));
-    maybe(&mut user, "nickname", choices, |choices| text(choices));
+    maybe(&mut user, "email", choices, text);
+    maybe(&mut user, "nickname", choices, text);
     maybe(&mut user, "last_password_reset", choices, |choices| stamp(choices, now));
     maybe(&mut user, "enrolledFactors", choices, |choices| {
         choices.some_of(&FACTORS).iter().map(|factor| json!({"type": factor})).collect()
@@ -58,7 +58,7 @@ fn event(choices: &mut Choices<'_>, now: i64) -> Json {
         "stats": {"logins_count": choices.below(5)},
         "tenant": {"id": "t"},
     });
-    maybe(&mut event["request"]["geoip"], "continentCode", choices, |choices| text(choices));
+    maybe(&mut event["request"]["geoip"], "continentCode", choices, text);
     maybe(&mut event, "authentication", choices, |choices| methods(choices, now));
     maybe(&mut event, "authorization", choices, |choices| json!({"roles": texts(choices)}));
     maybe(&mut event, "organization", choices, |choices| {
@@ -77,7 +77,7 @@ fn event(choices: &mut Choices<'_>, now: i64) -> Json {
     });
     maybe(&mut event, "transaction", choices, |choices| {
         let mut transaction = json!({"acr_values": [], "requested_scopes": [], "ui_locales": []});
-        maybe(&mut transaction, "protocol", choices, |choices| text(choices));
+        maybe(&mut transaction, "protocol", choices, text);
         transaction
     });
     event
