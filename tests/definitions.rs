@@ -35,3 +35,19 @@ fn a_domain_has_no_domain() {
     let text = "step s { if domain(domain(user.email)) is present then challenge otp }";
     assert_eq!(reports(text), ["a domain has no `@`, and so no domain"]);
 }
+
+#[test]
+fn what_stands_after_two_question_marks_counts_only_where_the_value_is_absent() {
+    let text = "if organization.name ?? \"acme\" == \"acme\" then challenge otp";
+    let policy = Compiler::new().compile([("policy.stepup", text)]).expect("it compiles").policy;
+    let step = policy.step("policy").expect("the file's step");
+    let mut facts = policy.facts();
+    for (event, asks) in [
+        (r#"{}"#, true),
+        (r#"{"organization": {"name": "acme"}}"#, true),
+        (r#"{"organization": {"name": "other"}}"#, false),
+    ] {
+        facts.read_json(event.as_bytes()).expect("the event fits the policy");
+        assert_eq!(!step.decide(&facts).expect("all is filled").is_nothing(), asks, "{event}");
+    }
+}
