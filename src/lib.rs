@@ -31,7 +31,7 @@
 //! gives a [`Decision`].
 //!
 //! What it stands on: the modules below follow a policy through the pipeline, in this order: [`source`] and
-//! [`diagnostic`], [`syntax`], [`check`], [`flow`], [`lower`], [`backend`], [`runtime`].
+//! [`diagnostic`], [`syntax`], [`check`], [`trace`], [`flow`], [`lower`], [`backend`], [`runtime`].
 
 pub mod backend;
 pub mod check;
@@ -43,6 +43,7 @@ mod policy;
 pub mod runtime;
 pub mod source;
 pub mod syntax;
+pub mod trace;
 
 /// Instants and durations: `now` is a [`jiff::Timestamp`].
 pub use jiff;

@@ -14,6 +14,7 @@
 //! | `name`, `presence` | what a name means, and whether its value is there |
 //! | `condition` | the table of conditions, presence, bounds of expansion |
 //! | `statement`, `command` | statements |
+//! | `masks` | sets of factors as machine words |
 //! | `test`, `guarantee` | the items that later stages run and prove |
 
 mod call;
@@ -25,6 +26,7 @@ mod declare;
 mod expression;
 mod fact;
 mod guarantee;
+pub mod masks;
 mod mismatch;
 mod name;
 pub mod policy;

@@ -526,6 +526,19 @@ pub enum Statement {
     },
 }
 
+impl Statement {
+    /// Its text.
+    pub fn span(&self) -> Span {
+        match self {
+            Statement::Command(command) => command.span,
+            Statement::Deny { span, .. }
+            | Statement::Stop(span)
+            | Statement::Branch { span, .. }
+            | Statement::Applied { span, .. } => *span,
+        }
+    }
+}
+
 /// A command with what it offers: the factors of `listed` in their order, then those of `rest` that are not
 /// among them and that the catalog allows in this command.
 #[derive(Clone, PartialEq, Debug)]

@@ -10,8 +10,8 @@ use std::collections::HashMap;
 use super::budget::Limited;
 use super::diagram::{Diagrams, Formula};
 use super::facts::Facts;
-use super::masks::bit;
 use super::state::LoginState;
+use crate::check::masks::bit;
 use crate::check::policy::{
     Comparison, ConditionId, ConditionKind, FactorId, FactorSubject, Guard, Number, Set, TypedPolicy, Window,
 };

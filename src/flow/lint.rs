@@ -6,10 +6,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::explore::Explored;
-use super::step::{is_one_text, span_of};
 use super::{ConstantCondition, Unreachable};
 use crate::check::policy::{ConditionId, ConditionKind, Statement, StepId, TypedPolicy};
 use crate::source::Span;
+use crate::trace::is_one_text;
 
 /// The conditions that gave one answer only, in the order of the source.
 pub(super) fn constant_conditions(explored: &Explored) -> Vec<ConstantCondition> {
@@ -62,11 +62,11 @@ impl<'a> Finder<'a> {
     /// Looks into a block that some login reaches.
     fn block(&mut self, block: &'a [Statement]) {
         for (place, statement) in block.iter().enumerate() {
-            if !self.reached.contains(&span_of(statement)) {
+            if !self.reached.contains(&statement.span()) {
                 // Those before it left some logins on, down to the last, which ended them all.
                 let last = block.get(place.saturating_sub(1)).filter(|_| place > 0);
                 if !last.is_some_and(|last| self.blames_a_constant(std::slice::from_ref(last))) {
-                    self.found.insert(span_of(statement));
+                    self.found.insert(statement.span());
                 }
                 return;
             }
@@ -88,10 +88,10 @@ impl<'a> Finder<'a> {
     /// Looks into a block that a condition guards.
     fn branch(&mut self, body: &'a [Statement], explained: bool) {
         let Some(first) = body.first() else { return };
-        if self.reached.contains(&span_of(first)) {
+        if self.reached.contains(&first.span()) {
             self.block(body);
         } else if !explained {
-            self.found.insert(span_of(first));
+            self.found.insert(first.span());
         }
     }
 

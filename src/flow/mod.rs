@@ -6,9 +6,9 @@
 //! login itself has done is small and kept as it is ([`state`]). [`explore`] carries sets of logins through the
 //! steps: [`step`] runs statements ([`condition`] asks conditions), [`prompts`] answers what the user is shown. Both
 //! are exact, so the proof answers yes or no; `docs/model.md` numbers the assumptions. Whatever is found is replayed
-//! over plain values ([`login`]) before it is reported ([`report`]).
+//! over plain values ([`replay`]) before it is reported ([`report`]).
 //!
-//! It knows the typed policy alone. What it may spend is bounded ([`budget`]): past a bound there is a report that
+//! It knows the typed policy, and how one login is read as it is written ([`trace`](crate::trace)). What it may spend is bounded ([`budget`]): past a bound there is a report that
 //! names it.
 
 mod budget;
@@ -17,18 +17,16 @@ mod diagram;
 mod explore;
 mod facts;
 mod lint;
-pub mod login;
-mod masks;
 mod prompts;
+mod replay;
 mod report;
 mod state;
 mod step;
 
 pub use budget::{Budget, BudgetExceeded};
-pub use masks::{FactorMask, OTHER_FACTOR};
+pub use replay::{Login, Outcome, PlayedCommand, PlayedStep};
 pub use report::diagnose;
 
-use self::login::Login;
 use crate::check::policy::{StepId, TypedPolicy};
 use crate::source::Span;
 

@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::budget::Limited;
 use super::condition::{Conditions, Element};
 use super::diagram::{Diagrams, Formula};
-use super::masks::bit;
 use super::state::LoginState;
 use super::step::{Executed, Template, Templates};
+use crate::check::masks::bit;
 use crate::check::policy::{CommandKind, FactorId, Style};
 
 /// Logins by what they have done.

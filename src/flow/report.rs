@@ -1,14 +1,15 @@
 //! Reports on what the exploration found. A login is shown as a reader would tell it: its facts, then step by step
 //! its commands and what the user did.
 
-use super::login::{Event, FactValue, Login, Outcome, PlayedStep};
-use super::masks::{FactorMask, OTHER_FACTOR, factors};
+use super::replay::{Login, Outcome, PlayedStep};
 use super::{Analysis, BudgetExceeded, Limit, LostCommands, Unreachable};
+use crate::check::masks::{FactorMask, OTHER_FACTOR, factors};
 use crate::check::policy::{
     CommandKind, ConditionKind, FactorId, Moment, Number, Type, TypedPolicy, Variable, VariableId,
 };
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Sources, Span};
+use crate::trace::{Event, FactValue};
 
 const ORDINALS: [&str; 5] = ["1st", "2nd", "3rd", "4th", "5th"];
 

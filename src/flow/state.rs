@@ -8,7 +8,7 @@ use cranelift_entity::EntityRef;
 use smallvec::SmallVec;
 
 use super::facts::LoginReads;
-use super::masks::{FactorMask, bit};
+use crate::check::masks::{FactorMask, bit};
 use crate::check::policy::{CommandKind, FactorId};
 
 /// What a login has done.

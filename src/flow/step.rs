@@ -12,12 +12,12 @@ use smallvec::SmallVec;
 use super::budget::Limited;
 use super::condition::Conditions;
 use super::diagram::{Diagrams, Formula};
-use super::login::MAX_COMMANDS;
-use super::masks::{FactorMask, bit};
+use crate::check::masks::{FactorMask, bit};
 use crate::check::policy::{
     Command, CommandKind, Condition, ConditionId, ConditionKind, Set, Statement, Style, TypedPolicy,
 };
 use crate::source::Span;
+use crate::trace::{MAX_COMMANDS, is_one_text};
 
 /// What a prompt can tell of a command.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
@@ -164,7 +164,7 @@ impl<'a, 'c> StepRun<'a, 'c> {
     }
 
     fn statement(&mut self, statement: &'a Statement, here: &Formula) -> Limited<Formula> {
-        self.seen.reached.insert(span_of(statement));
+        self.seen.reached.insert(statement.span());
         match statement {
             Statement::Command(command) => self.command(command, here),
             Statement::Stop(_) => Ok(here.clone()),
@@ -314,20 +314,6 @@ impl<'a, 'c> StepRun<'a, 'c> {
     }
 }
 
-/// Whether a condition is the smallest text that a reader would call a condition: a test, or what the checker made
-/// of one (`x ?? y == "a"` has become a choice of two tests that bear its text, `x != y` a negated one).
-pub(super) fn is_one_text(policy: &TypedPolicy, condition: &Condition) -> bool {
-    let is_of_text = |part: &ConditionId| {
-        let part = &policy.conditions[*part];
-        part.span == condition.span && is_one_text(policy, part)
-    };
-    match &condition.kind {
-        ConditionKind::Not(inner) => is_of_text(inner),
-        ConditionKind::All(parts) | ConditionKind::Any(parts) => parts.iter().any(is_of_text),
-        _ => true,
-    }
-}
-
 /// Which conditions are part of several, by their numbers: their answers are worth remembering.
 pub(super) fn shared_conditions(policy: &TypedPolicy) -> Vec<bool> {
     let mut uses = vec![0u8; policy.conditions.len()];
@@ -348,15 +334,4 @@ pub(super) fn shared_conditions(policy: &TypedPolicy) -> Vec<bool> {
         }
     }
     uses.into_iter().map(|count| count > 1).collect()
-}
-
-/// The text of a statement.
-pub(super) fn span_of(statement: &Statement) -> Span {
-    match statement {
-        Statement::Command(command) => command.span,
-        Statement::Deny { span, .. }
-        | Statement::Stop(span)
-        | Statement::Branch { span, .. }
-        | Statement::Applied { span, .. } => *span,
-    }
 }

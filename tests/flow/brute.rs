@@ -4,8 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::net::IpAddr;
 
 use stepup::check::policy::*;
-use stepup::flow::login::{FactValue, Login, Outcome};
+use stepup::flow::{Login, Outcome};
 use stepup::source::Span;
+use stepup::trace::{FactValue, Passed};
 
 use super::generate::*;
 
@@ -680,7 +681,7 @@ pub(crate) fn confirms(policy: &TypedPolicy, login: &Login) -> bool {
         let mut next = Vec::new();
         for session in sessions.iter().flat_map(|session| aged(session, windows.len())) {
             let ages = session.passed.iter().zip(&shown.passed);
-            let as_shown = |((factor, out), passed): (&(u32, usize), &stepup::flow::login::Passed)| {
+            let as_shown = |((factor, out), passed): (&(u32, usize), &Passed)| {
                 *factor == passed.factor.as_u32()
                     && *out == windows.iter().filter(|window| **window <= passed.age).count()
             };

@@ -6,7 +6,6 @@
 //! `@`. Characters that no pattern has all act like one [fresh](Automaton::fresh) character, so a breadth-first
 //! walk over the few characters that matter finds every reachable state, with a shortest text for each.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap, VecDeque};
 
 use crate::check::policy::{TextTest, View};
@@ -14,15 +13,6 @@ use crate::flow::budget::{BudgetExceeded, Limited};
 
 /// The most substrings of one string that are told apart.
 const MAX_SUBSTRINGS: usize = 128;
-
-/// What a view of a text is; `None` for the domain of a text without `@`.
-pub(in crate::flow) fn view_of(text: &str, view: View) -> Option<Cow<'_, str>> {
-    match view {
-        View::Whole => Some(Cow::Borrowed(text)),
-        View::Lower => Some(Cow::Owned(text.to_ascii_lowercase())),
-        View::Domain => text.rfind('@').map(|at| Cow::Owned(text.split_at(at + 1).1.to_ascii_lowercase())),
-    }
-}
 
 /// What the text read so far matches: numbers of patterns, sorted. Two states with equal outputs stand for texts
 /// that the policy can't tell apart.

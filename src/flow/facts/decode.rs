@@ -5,9 +5,9 @@ use std::collections::BTreeMap;
 use super::Facts;
 use super::model::{Bits, VariableModel};
 use super::time::{StampOf, USUAL_NOW};
+use crate::check::masks::{ALL_FACTORS, OTHER_FACTOR, bit};
 use crate::check::policy::{Absence, FactorId, PresenceId, Type, VariableId};
-use crate::flow::login::{Event, FactValue};
-use crate::flow::masks::{OTHER_FACTOR, bit};
+use crate::trace::{Event, FactValue};
 
 impl Facts<'_> {
     /// The event of a login, from the values of all binary variables. The values must be of the
@@ -26,6 +26,7 @@ impl Facts<'_> {
             enrolled: enrolled.fold(other, |mask, (factor, _)| mask | bit(*factor)),
             performed: reader.performed(now),
             now,
+            supported: ALL_FACTORS,
         }
     }
 }

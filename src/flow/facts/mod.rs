@@ -20,11 +20,8 @@ mod world;
 
 use std::ops::Range;
 
-pub(super) use automaton::view_of;
 pub(super) use model::Model;
 pub(super) use reads::{LoginReads, Reads};
-pub(super) use text::matches;
-pub(super) use time::{hour, weekday};
 
 use self::model::{VariableModel, factor_code};
 use self::time::{MomentClass, StampOf};

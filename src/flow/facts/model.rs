@@ -15,11 +15,11 @@ use super::cells::{Cells, MAX_NUMBER};
 use super::reads::{MomentReads, Reads, TextReads};
 use super::text::TextClasses;
 use super::time::{StampOf, Times};
+use crate::check::masks::{ALL_FACTORS, bit};
 use crate::check::policy::{
     Absence, FactorId, PresenceId, Segment, Type, TypedPolicy, Value, VariableId, View,
 };
 use crate::flow::budget::{Budget, BudgetExceeded, Limited};
-use crate::flow::masks::{ALL_FACTORS, bit};
 
 /// Facts with at least so many classes go first.
 const MANY_CLASSES: usize = 16;

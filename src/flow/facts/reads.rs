@@ -8,13 +8,13 @@ use std::collections::{BTreeMap, BTreeSet};
 use ipnet::IpNet;
 
 use super::cells::{Cuts, cut};
+use crate::check::masks::{ALL_FACTORS, FactorMask, bit};
 use crate::check::policy::{
     Absence, Command, CommandKind, Comparison, ConditionId, ConditionKind, FactorId, FactorSubject, Guard,
     ListTest, Moment, Number, PresenceId, Set, Statement, Step, TextSubject, TextTest, Type, TypedPolicy,
     VariableId, View, Window,
 };
 use crate::flow::budget::{BudgetExceeded, Limited};
-use crate::flow::masks::{ALL_FACTORS, FactorMask, bit};
 
 /// The tests of one string.
 #[derive(Clone, Default, Debug)]

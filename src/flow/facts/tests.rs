@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::address::region_witnesses;
-use super::automaton::view_of;
 use super::cells::{Cells, Cuts};
 use super::reads::{MomentReads, TextReads};
-use super::text::{TextClasses, matches};
+use super::text::TextClasses;
 use super::time::{StampOf, Times};
 use crate::check::policy::{Comparison, TextTest, VariableId, View};
 use crate::flow::budget::{Budget, BudgetExceeded};
+use crate::trace::{matches, view_of};
 
 /// A sequence of numbers that looks random.
 fn numbers(seed: u64) -> impl FnMut(usize) -> usize {

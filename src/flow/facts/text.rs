@@ -10,10 +10,11 @@
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
-use super::automaton::{Automaton, Matches, State, view_of};
+use super::automaton::{Automaton, Matches, State};
 use super::reads::TextReads;
 use crate::check::policy::{TextTest, View};
 use crate::flow::budget::{Budget, Limited};
+use crate::trace::{matches, view_of};
 
 /// The classes of the strings of one linked group.
 #[derive(Debug)]
@@ -103,16 +104,6 @@ impl TextClasses {
     /// Some texts of a class: all of them, if they are fewer than the strings of the group.
     pub(super) fn texts(&self, class: u32) -> &[String] {
         self.texts.get(class as usize).map_or(&[], Vec::as_slice)
-    }
-}
-
-/// Whether a view of a text passes a test.
-pub(in crate::flow) fn matches(test: &TextTest, seen: &str) -> bool {
-    match test {
-        TextTest::OneOf(texts) => texts.iter().any(|text| text == seen),
-        TextTest::StartsWith(literal) => seen.starts_with(literal.as_str()),
-        TextTest::EndsWith(literal) => seen.ends_with(literal.as_str()),
-        TextTest::Contains(literal) => seen.contains(literal.as_str()),
     }
 }
 

@@ -15,6 +15,7 @@ use super::cells::{Cells, Cuts};
 use super::reads::MomentReads;
 use crate::check::policy::{FactorId, VariableId};
 use crate::flow::budget::{Budget, BudgetExceeded, Limited};
+use crate::trace::{hour, weekday};
 
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
@@ -26,16 +27,6 @@ pub(in crate::flow) const USUAL_NOW: i64 = 1_767_614_400_000;
 /// The instants that a `Timestamp`, and so a fact, can hold: the years -9999 to 9999.
 fn instants() -> Range<i64> {
     Timestamp::MIN.as_millisecond()..Timestamp::MAX.as_millisecond() + 1
-}
-
-/// The hour of an instant in UTC, 0 to 23.
-pub(in crate::flow) fn hour(instant: i64) -> i64 {
-    instant.div_euclid(HOUR).rem_euclid(24)
-}
-
-/// The weekday of an instant in UTC, 0 for Monday. (1 January 1970 was a Thursday.)
-pub(in crate::flow) fn weekday(instant: i64) -> i64 {
-    (instant.div_euclid(DAY) + 3).rem_euclid(7)
 }
 
 /// Whose stamp it is.

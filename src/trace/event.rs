@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
+use crate::check::masks::FactorMask;
 use crate::check::policy::{FactorId, PresenceId, VariableId};
-use crate::flow::masks::FactorMask;
 
 /// What a login begins with, as far as the policy reads it.
 #[derive(Clone, PartialEq, Debug)]
@@ -20,6 +20,8 @@ pub struct Event {
     pub performed: Vec<(FactorId, i64)>,
     /// The clock, in milliseconds since 1970.
     pub now: i64,
+    /// The factors that the user's browser supports.
+    pub supported: FactorMask,
 }
 
 /// The value of a variable.

@@ -7,12 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cranelift_entity::EntityRef;
 
-use super::event::Event;
-use super::session::{Passed, Prompt, Session, StepEnd, StepRun};
 use crate::check::policy::{
     Command, CommandKind, ConditionKind, FactorId, Step, StepId, TypedPolicy, VariableId, Window,
 };
 use crate::source::Span;
+use crate::trace::{Event, ExecutedCommand, Passed, Prompt, Session, StepEnd, StepRun};
 
 /// One login: its event, and what happened step by step.
 #[derive(Clone, PartialEq, Debug)]
@@ -67,7 +66,7 @@ pub enum Outcome {
 
 /// What to look for.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
-pub(in crate::flow) enum Goal {
+pub(super) enum Goal {
     /// A fifth command.
     FifthCommand,
     /// A denial by this statement in a step that has executed a command.
@@ -76,12 +75,7 @@ pub(in crate::flow) enum Goal {
 
 /// Tries the user's choices, in the order in which they are shown, until the goal is met. At most `limit` steps are
 /// run.
-pub(in crate::flow) fn find_login(
-    policy: &TypedPolicy,
-    event: Event,
-    goal: Goal,
-    limit: usize,
-) -> Option<Login> {
+pub(super) fn find_login(policy: &TypedPolicy, event: Event, goal: Goal, limit: usize) -> Option<Login> {
     let mut search = Search {
         policy,
         event: &event,
@@ -108,6 +102,28 @@ fn windows(policy: &TypedPolicy) -> BTreeMap<FactorId, BTreeSet<i64>> {
     windows
 }
 
+/// The ages that the passed factors may have when the next step begins (A2): no stamp grows younger, an older
+/// one is no younger than a newer one, and the last is as fresh as can be. Only which of a factor's `windows`
+/// have run out is told apart, so an age is the least possible or the length of one.
+fn later(session: &Session, windows: &BTreeMap<FactorId, BTreeSet<i64>>) -> Vec<Session> {
+    let mut found = vec![Vec::new()];
+    for (place, passed) in session.passed.iter().enumerate().rev() {
+        let is_last = place + 1 == session.passed.len();
+        let mut longer: Vec<Vec<Passed>> = Vec::new();
+        for newer in &found {
+            let least = newer.last().map_or(0, |newer: &Passed| newer.age).max(passed.age);
+            let lengths = windows.get(&passed.factor).into_iter().flatten().copied();
+            let older = lengths.filter(|length| *length > least && !is_last);
+            for age in std::iter::once(least).chain(older) {
+                longer.push([newer.as_slice(), &[Passed { age, ..*passed }]].concat());
+            }
+        }
+        found = longer;
+    }
+    let in_order = |reversed: Vec<Passed>| reversed.into_iter().rev().collect();
+    found.into_iter().map(|reversed| Session { passed: in_order(reversed), ..session.clone() }).collect()
+}
+
 struct Search<'a> {
     policy: &'a TypedPolicy,
     event: &'a Event,
@@ -124,7 +140,7 @@ impl<'a> Search<'a> {
     fn play_from(&mut self, id: StepId, session: &Session) -> bool {
         let policy = self.policy;
         let Some(step) = policy.steps.get(id) else { return false };
-        session.later(&self.windows).into_iter().any(|session| self.step(id, step, session))
+        later(session, &self.windows).into_iter().any(|session| self.step(id, step, session))
     }
 
     fn step(&mut self, id: StepId, step: &'a Step, session: Session) -> bool {
@@ -148,7 +164,7 @@ impl<'a> Search<'a> {
         if found {
             self.read.extend(reads);
             if run.end != StepEnd::Prompts {
-                let shown = run.commands.iter().map(|(command, _)| played(command, Outcome::NotShown));
+                let shown = run.commands.iter().map(|executed| played(executed.command, Outcome::NotShown));
                 self.log(id, shown.collect());
             }
         } else {
@@ -159,12 +175,12 @@ impl<'a> Search<'a> {
 
     /// Answers the prompts from one on, then goes to the next step.
     fn prompts(&mut self, id: StepId, run: &StepRun<'a>, at: usize, session: &Session) -> bool {
-        let Some((command, offered)) = run.commands.get(at) else {
+        let Some(ExecutedCommand { command, offered }) = run.commands.get(at) else {
             return self.play_from(StepId::new(id.index() + 1), session);
         };
         let outcomes = match session.prompt(command, offered, self.event) {
-            Prompt::LoginFails => Vec::new(),
-            Prompt::Answered => vec![(Outcome::Answered, session.clone())],
+            Prompt::LoginFails(_) => Vec::new(),
+            Prompt::Answered(_) => vec![(Outcome::Answered, session.clone())],
             Prompt::NothingLeft => vec![(Outcome::NothingLeft, session.clone())],
             Prompt::Choice(offered) => {
                 let pass = |chosen: FactorId| {

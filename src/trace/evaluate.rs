@@ -1,37 +1,88 @@
-//! Conditions over one login's values: the policy read as it is written.
-//!
-//! This is deliberately plain, and shares nothing with the diagrams beyond the tables of the typed policy: it
-//! replays what they find.
+//! Conditions over one login's values, and what was met on the way.
 
 use std::collections::BTreeSet;
 
 use super::event::{Event, FactValue};
 use super::session::Session;
+use super::values::{hour, matches, view_of, weekday};
+use crate::check::masks::{FactorMask, bit, factors};
 use crate::check::policy::{
-    ConditionId, ConditionKind, FactorId, FactorSubject, Guard, ListTest, Moment, Number, Set, TextSubject,
-    TextTest, TypedPolicy, VariableId, Window,
+    Absence, Condition, ConditionId, ConditionKind, FactorId, FactorSubject, Guard, ListTest, Moment, Number,
+    PresenceId, Set, TextSubject, TextTest, TypedPolicy, VariableId, Window,
 };
-use crate::flow::facts::{hour, matches, view_of, weekday};
-use crate::flow::masks::{FactorMask, bit};
+use crate::source::Span;
 
-/// The facts as a step sees them, and which of them it has looked at.
-pub(super) struct StepFacts<'a> {
+/// Something that a reader meets when following a login through a policy.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub enum Met {
+    /// A condition that is [one text](is_one_text), with its answer.
+    Condition(ConditionId, bool),
+    /// A statement that runs.
+    Statement(Span),
+}
+
+/// The facts as a step sees them, and what it has met.
+#[derive(Debug)]
+pub struct StepFacts<'a> {
     policy: &'a TypedPolicy,
     event: &'a Event,
     session: &'a Session,
     /// The variables that were looked at.
-    pub(super) read: BTreeSet<VariableId>,
+    pub read: BTreeSet<VariableId>,
+    /// Conditions and statements, in order.
+    pub met: Vec<Met>,
+    /// Those of them that should have a value, and the event has none.
+    pub missing: BTreeSet<VariableId>,
+    /// Whether the clock mattered beyond the windows over performed factors, whose ages are known without it.
+    pub read_now: bool,
+}
+
+/// Whether a condition is the smallest text that a reader would call a condition: a test, or what the checker made
+/// of one (`x ?? y == "a"` has become a choice of two tests that bear its text, `x != y` a negated one).
+pub fn is_one_text(policy: &TypedPolicy, condition: &Condition) -> bool {
+    let is_of_text = |part: &ConditionId| {
+        let part = &policy.conditions[*part];
+        part.span == condition.span && is_one_text(policy, part)
+    };
+    match &condition.kind {
+        ConditionKind::Not(inner) => is_of_text(inner),
+        ConditionKind::All(parts) | ConditionKind::Any(parts) => parts.iter().any(is_of_text),
+        _ => true,
+    }
 }
 
 impl<'a> StepFacts<'a> {
-    pub(super) fn new(policy: &'a TypedPolicy, event: &'a Event, session: &'a Session) -> Self {
-        StepFacts { policy, event, session, read: BTreeSet::new() }
+    /// The facts of an event and of what the login has done, with nothing met.
+    pub fn new(policy: &'a TypedPolicy, event: &'a Event, session: &'a Session) -> Self {
+        StepFacts {
+            policy,
+            event,
+            session,
+            read: BTreeSet::new(),
+            met: Vec::new(),
+            missing: BTreeSet::new(),
+            read_now: false,
+        }
     }
 
     /// Whether a condition holds.
-    pub(super) fn holds(&mut self, condition: ConditionId) -> bool {
+    pub fn holds(&mut self, id: ConditionId) -> bool {
         let policy = self.policy;
-        match &policy.conditions[condition].kind {
+        let condition = &policy.conditions[id];
+        if is_one_text(policy, condition) {
+            // What the checker made of a text is not met besides.
+            let met = self.met.len();
+            let holds = self.kind_holds(&condition.kind);
+            self.met.truncate(met);
+            self.met.push(Met::Condition(id, holds));
+            return holds;
+        }
+        self.kind_holds(&condition.kind)
+    }
+
+    fn kind_holds(&mut self, kind: &'a ConditionKind) -> bool {
+        let policy = self.policy;
+        match kind {
             ConditionKind::Constant(value) => *value,
             ConditionKind::Not(inner) => !self.holds(*inner),
             ConditionKind::All(parts) => parts.iter().all(|part| self.holds(*part)),
@@ -66,7 +117,7 @@ impl<'a> StepFacts<'a> {
     }
 
     /// The members of a set.
-    pub(super) fn set(&mut self, set: &Set) -> FactorMask {
+    pub fn set(&mut self, set: &Set) -> FactorMask {
         match set {
             Set::Enrolled => self.event.enrolled | self.session.enrolled,
             Set::Performed => {
@@ -92,14 +143,72 @@ impl<'a> StepFacts<'a> {
         }
     }
 
+    /// The members of a set that the catalog has, in the set's order.
+    pub(super) fn in_order(&mut self, set: &Set) -> Vec<FactorId> {
+        match set {
+            Set::Literal(listed) => listed.clone(),
+            Set::Enrolled | Set::Performed | Set::Variable(_) => {
+                let members = self.set(set);
+                factors(&self.policy.catalog, members).collect()
+            }
+            Set::Intersect(a, b) => {
+                let others = self.set(b);
+                self.in_order(a).into_iter().filter(|factor| others & bit(*factor) != 0).collect()
+            }
+            Set::Except(a, b) => {
+                let others = self.set(b);
+                self.in_order(a).into_iter().filter(|factor| others & bit(*factor) == 0).collect()
+            }
+            Set::Union(a, b) => {
+                let mut members = self.in_order(a);
+                let more = self.in_order(b).into_iter().filter(|factor| !members.contains(factor));
+                let more: Vec<FactorId> = more.collect();
+                members.extend(more);
+                members
+            }
+            Set::IfPresent { guard, then, otherwise } => {
+                if self.guard(*guard) {
+                    self.in_order(then)
+                } else {
+                    self.in_order(otherwise)
+                }
+            }
+        }
+    }
+
+    /// The policy that is read.
+    pub(super) fn policy(&self) -> &'a TypedPolicy {
+        self.policy
+    }
+
     fn value(&mut self, variable: VariableId) -> Option<&'a FactValue> {
         self.read.insert(variable);
-        self.event.variables.get(&variable)
+        let value = self.event.variables.get(&variable);
+        if value.is_none() && self.should_be_there(variable) {
+            self.missing.insert(variable);
+        }
+        value
+    }
+
+    fn should_be_there(&self, variable: VariableId) -> bool {
+        match self.policy.variables[variable].absence {
+            Absence::Refused | Absence::Default(_) => true,
+            Absence::Tracked(presence) => self.is_present(presence),
+        }
+    }
+
+    fn is_present(&self, presence: PresenceId) -> bool {
+        self.event.presences.get(&presence).copied().unwrap_or(false)
+    }
+
+    fn now(&mut self) -> i64 {
+        self.read_now = true;
+        self.event.now
     }
 
     fn guard(&mut self, guard: Guard) -> bool {
         match guard {
-            Guard::Path(presence) => self.event.presences.get(&presence).copied().unwrap_or(false),
+            Guard::Path(presence) => self.is_present(presence),
             Guard::LastPerformed => self.last().is_some(),
             Guard::Domain(variable) => match self.value(variable) {
                 Some(FactValue::Text(text)) => text.contains('@'),
@@ -120,8 +229,8 @@ impl<'a> StepFacts<'a> {
     fn number(&mut self, number: &Number) -> Option<i64> {
         match number {
             Number::Variable(variable) => self.plain_number(*variable),
-            Number::Now => Some(self.event.now),
-            Number::Age(variable) => self.plain_number(*variable).map(|stamp| self.event.now - stamp),
+            Number::Now => Some(self.now()),
+            Number::Age(variable) => self.plain_number(*variable).map(|stamp| self.now() - stamp),
             Number::Weekday(moment) => self.moment(*moment).map(weekday),
             Number::Hour(moment) => self.moment(*moment).map(hour),
             Number::Count(set) => Some(i64::from(self.set(set).count_ones())),
@@ -138,7 +247,7 @@ impl<'a> StepFacts<'a> {
 
     fn moment(&mut self, moment: Moment) -> Option<i64> {
         match moment {
-            Moment::Now => Some(self.event.now),
+            Moment::Now => Some(self.now()),
             Moment::Variable(variable) => self.plain_number(variable),
         }
     }

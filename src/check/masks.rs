@@ -3,7 +3,7 @@
 
 use cranelift_entity::EntityRef;
 
-use crate::check::policy::{Catalog, FactorId};
+use super::policy::{Catalog, FactorId};
 
 /// A set of factors.
 pub type FactorMask = u64;
@@ -12,14 +12,14 @@ pub type FactorMask = u64;
 pub const OTHER_FACTOR: FactorMask = 1 << 63;
 
 /// Every factor that a catalog may hold.
-pub(super) const ALL_FACTORS: FactorMask = !OTHER_FACTOR;
+pub const ALL_FACTORS: FactorMask = !OTHER_FACTOR;
 
 /// The bit of a factor.
-pub(super) fn bit(factor: FactorId) -> FactorMask {
+pub fn bit(factor: FactorId) -> FactorMask {
     1 << (factor.index() & 63)
 }
 
 /// The factors of a set, in the catalog's order.
-pub(super) fn factors(catalog: &Catalog, mask: FactorMask) -> impl Iterator<Item = FactorId> + '_ {
+pub fn factors(catalog: &Catalog, mask: FactorMask) -> impl Iterator<Item = FactorId> + '_ {
     catalog.factors.keys().filter(move |factor| mask & bit(*factor) != 0)
 }
