@@ -38,6 +38,7 @@ pub mod check;
 mod compile;
 pub mod diagnostic;
 pub mod flow;
+mod login;
 pub mod lower;
 mod policy;
 pub mod runtime;
@@ -53,5 +54,9 @@ pub use check::policy::Style;
 pub use compile::{Compiled, Compiler, Format, Formatted, Report, STARTERS, Starter, format_policy};
 pub use diagnostic::render::HumanStyle;
 pub use flow::Budget;
+pub use login::Login;
 pub use policy::{Engine, Policy, Step};
-pub use runtime::{Command, DecideError, Decision, FactType, FactorChoice, Facts, Slot};
+pub use runtime::{
+    AnswerError, Availability, Command, DecideError, Decision, Digest, FactType, FactorChoice, Facts,
+    Failure, LogEntry, LoginError, Next, Prompt, ResumeError, SavedLogin, Screen, Slot,
+};

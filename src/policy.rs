@@ -6,8 +6,12 @@ use std::sync::Arc;
 use crate::backend::interpret;
 use crate::backend::jit::NativeCode;
 use crate::check::policy::StepId;
+use crate::login::Login;
 use crate::lower::program::{DecisionWord, Program};
-use crate::runtime::{DecideError, Decision, FactType, Facts, Slot, SlotError};
+use crate::runtime::{
+    Availability, DecideError, Decision, Digest, FactType, Facts, ResumeError, SavedLogin, SealKey, Slot,
+    SlotError,
+};
 
 /// What executes a policy.
 #[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
@@ -47,6 +51,8 @@ pub struct Policy {
 struct Inner {
     program: Program,
     native: Option<NativeCode>,
+    digest: Digest,
+    seal_key: SealKey,
 }
 
 /// One step of a policy.
@@ -57,8 +63,13 @@ pub struct Step<'p> {
 }
 
 impl Policy {
-    pub(crate) fn new(program: Program, native: Option<NativeCode>) -> Self {
-        Policy { inner: Arc::new(Inner { program, native }) }
+    pub(crate) fn new(
+        program: Program,
+        native: Option<NativeCode>,
+        digest: Digest,
+        seal_key: SealKey,
+    ) -> Self {
+        Policy { inner: Arc::new(Inner { program, native, digest, seal_key }) }
     }
 
     /// The steps, in the order in which a login passes them.
@@ -76,12 +87,47 @@ impl Policy {
         Facts::new(&self.inner.program.layout)
     }
 
+    /// A login from its beginning.
+    pub fn login(&self) -> Login<'_> {
+        Login::new(self)
+    }
+
+    /// Goes on with a login that was saved, here or on another machine.
+    ///
+    /// # Errors
+    /// When it began under another policy, or was altered.
+    pub fn resume(&self, saved: SavedLogin) -> Result<Login<'_>, ResumeError> {
+        Login::resume(self, saved)
+    }
+
+    /// The factors that a login may use: all that the tenant has enabled (the whole catalog, if the policy was compiled
+    /// without a tenant), in a browser that supports them all.
+    pub fn availability(&self) -> Availability {
+        Availability::new(&self.inner.program.layout, u64::MAX)
+    }
+
+    /// What it was compiled from, as one number: texts, library, version of stepup.
+    pub fn digest(&self) -> Digest {
+        self.inner.digest
+    }
+
+    pub(crate) fn seal_key(&self) -> &SealKey {
+        &self.inner.seal_key
+    }
+
     /// Where a fact is stored, to be looked up once. The type is the fact's: `bool`, `i64`, `str`, ….
     ///
     /// # Errors
     /// When there is no such fact, or it has another type.
     pub fn slot<T: FactType>(&self, fact: &str) -> Result<Slot<T>, SlotError> {
         self.inner.program.layout.slot(fact)
+    }
+
+    /// Executes a step.
+    #[inline]
+    pub(crate) fn execute(&self, step: StepId, words: &[u64]) -> DecisionWord {
+        let native = self.inner.native.as_ref().and_then(|native| native.decide(step, words));
+        native.unwrap_or_else(|| interpret::decide(&self.inner.program, step, words))
     }
 
     /// What executes it.
@@ -120,7 +166,7 @@ impl<'p> Step<'p> {
     pub fn decide(&self, facts: &Facts) -> Result<Decision<'p>, DecideError> {
         let program = &self.policy.inner.program;
         let words = facts.words_for(&program.layout)?;
-        Decision::new(program, self.id, self.execute(words), words)
+        Decision::new(program, self.id, self.policy.execute(self.id, words), words)
     }
 
     /// Decides, and gives the bare word: the fast path of a server that looks commands up by itself.
@@ -129,12 +175,6 @@ impl<'p> Step<'p> {
     /// As [`decide`](Self::decide), but a fifth command is [`DecisionWord::LIMIT_EXCEEDED`].
     #[inline]
     pub fn decide_word(&self, facts: &Facts) -> Result<DecisionWord, DecideError> {
-        facts.words_for(&self.policy.inner.program.layout).map(|words| self.execute(words))
-    }
-
-    #[inline]
-    fn execute(&self, words: &[u64]) -> DecisionWord {
-        let native = self.policy.inner.native.as_ref().and_then(|native| native.decide(self.id, words));
-        native.unwrap_or_else(|| interpret::decide(&self.policy.inner.program, self.id, words))
+        facts.words_for(&self.policy.inner.program.layout).map(|words| self.policy.execute(self.id, words))
     }
 }

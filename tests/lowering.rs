@@ -8,6 +8,7 @@ use std::fmt::Write;
 use common::compile::{program, typed};
 use stepup::backend::interpret;
 use stepup::check::policy::{Condition, ConditionId, ConditionKind, Statement, StepId, TypedPolicy};
+use stepup::lower::layout::EnrolledFor;
 use stepup::lower::program::{DecisionWord, Node, Program, StepProgram, Test};
 use stepup::lower::{LowerError, lower};
 use stepup::runtime::Facts;
@@ -174,6 +175,19 @@ fn only_what_steps_read_is_laid_out() {
          guarantee \"g\": organization.id is present implies enrolled(otp)",
     );
     assert_eq!(program.layout.variables.len(), 1);
-    assert_eq!(program.layout.words, 1);
-    assert!(program.layout.enrolled.is_none() && program.layout.now.is_none());
+    assert_eq!(program.layout.words, 2);
+    assert!(program.layout.now.is_none());
+}
+
+#[test]
+fn what_is_enrolled_is_laid_out_for_prompts_and_required_by_readers_only() {
+    let prompts = program("step s { if user.isAdmin then challenge otp }");
+    assert_eq!(
+        (prompts.layout.enrolled.is_some(), prompts.layout.enrolled_for),
+        (true, EnrolledFor::Prompting)
+    );
+    let reads = program("step s { if enrolled is empty then enroll otp }");
+    assert_eq!(reads.layout.enrolled_for, EnrolledFor::Deciding);
+    let asks_nothing = program("step s { if user.isAdmin then deny \"no\" }");
+    assert!(asks_nothing.layout.enrolled.is_none());
 }

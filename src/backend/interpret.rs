@@ -10,13 +10,26 @@ use crate::lower::program::{DecisionWord, Node, NodeId, Program, SetFormula, Tes
 
 /// What a step decides on a record.
 pub fn decide(program: &Program, step: StepId, words: &[u64]) -> DecisionWord {
-    let Some(step) = program.steps.get(step) else { return DecisionWord::NOTHING };
+    match walk(program, step, words) {
+        (_, Some(denied)) => denied,
+        (commands, None) => commands,
+    }
+}
+
+/// How many commands a step executes before it denies a login; a denial's word doesn't say.
+pub(crate) fn commands_before_denial(program: &Program, step: StepId, words: &[u64]) -> usize {
+    walk(program, step, words).0.len()
+}
+
+/// The commands of a step, and its denial, if it comes to one.
+fn walk(program: &Program, step: StepId, words: &[u64]) -> (DecisionWord, Option<DecisionWord>) {
     let mut decided = DecisionWord::NOTHING;
+    let Some(step) = program.steps.get(step) else { return (decided, None) };
     let mut at = step.entry;
     while let Some(node) = step.nodes.get(at) {
         at = match node {
             Node::End => break,
-            Node::Deny(reason) => return DecisionWord::denied(*reason),
+            Node::Deny(reason) => return (decided, Some(DecisionWord::denied(*reason))),
             Node::Command { number, next } => {
                 decided = decided.with(*number);
                 if decided == DecisionWord::LIMIT_EXCEEDED {
@@ -34,7 +47,7 @@ pub fn decide(program: &Program, step: StepId, words: &[u64]) -> DecisionWord {
             Node::Switch { slot, cases, otherwise } => case(cases, word(words, *slot)).unwrap_or(*otherwise),
         };
     }
-    decided
+    (decided, None)
 }
 
 fn case(cases: &[(u64, NodeId)], value: u64) -> Option<NodeId> {

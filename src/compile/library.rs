@@ -1,6 +1,8 @@
 //! The standard library: policy text that is part of the binary, parsed once for each compiler.
 
+use super::digest::{digest, library_digest};
 use crate::check::{Role, Unit};
+use crate::runtime::Digest;
 use crate::source::{FileId, Sources};
 use crate::syntax::parse;
 use crate::syntax::tree::{Entry, ItemKind, UsePath};
@@ -38,22 +40,31 @@ pub const STARTERS: [Starter; 3] = [
 pub(super) struct Library {
     pub(super) sources: Sources,
     pub(super) units: Vec<Unit>,
+    digest: Digest,
 }
 
 impl Library {
     /// The library of Auth0's Universal Login, or one with another catalog.
     pub(super) fn new(catalog: Option<(&str, &str)>) -> (Self, Vec<crate::diagnostic::Diagnostic>) {
-        let mut library = Library { sources: Sources::new(), units: Vec::new() };
+        let mut sources = Sources::new();
+        let mut units = Vec::new();
         let mut diagnostics = Vec::new();
         let [default_catalog, event] = PRELUDE;
         for (name, text) in [catalog.unwrap_or(default_catalog), event].into_iter().chain(PARTS) {
-            let file = library.sources.add(name, text);
+            let file = sources.add(name, text);
             let (tree, reports) = parse::parse(file, text);
             diagnostics.extend(reports);
-            library.units.push(Unit { tree, role: Role::Library, uses: Vec::new() });
+            units.push(Unit { tree, role: Role::Library, uses: Vec::new() });
         }
+        let digest = library_digest(&sources);
+        let mut library = Library { sources, units, digest };
         library.link();
         (library, diagnostics)
+    }
+
+    /// The digest of a flow whose texts begin with the library's.
+    pub(super) fn digest_of(&self, texts: &Sources) -> Digest {
+        digest(texts, self.digest, self.sources.files().len())
     }
 
     /// The part of a name, as it stands in a `use`.

@@ -4,6 +4,7 @@
 //! memory; and the code memory that all its policies share. It reads no disk: a host hands texts in, and gives a
 //! [`Loader`] for `use "file"`.
 
+mod digest;
 mod format;
 mod library;
 mod load;
@@ -25,6 +26,7 @@ use crate::flow::{self, Budget};
 use crate::lower::lower;
 use crate::lower::program::Program;
 use crate::policy::{Engine, Policy};
+use crate::runtime::SealKey;
 use crate::source::{FileId, Loader, NoFiles, Span};
 use library::Library;
 use lost::Lost;
@@ -44,6 +46,8 @@ pub struct Compiler {
     loader: Box<dyn Loader + Send + Sync>,
     engine: Engine,
     budget: Budget,
+    /// What logins are sealed with, before it is bound to a policy.
+    login_key: Vec<u8>,
     memory: CodeMemory,
     /// Code generators that no compile uses at the moment: one a thread that compiles.
     idle: Mutex<Vec<JitCompiler>>,
@@ -82,6 +86,7 @@ impl Compiler {
             loader: Box::new(NoFiles),
             engine: Engine::default(),
             budget: Budget::default(),
+            login_key: Vec::new(),
             memory: CodeMemory::new(),
             idle: Mutex::new(Vec::new()),
         }
@@ -120,6 +125,14 @@ impl Compiler {
         self
     }
 
+    /// The secret that [saved logins](crate::SavedLogin) are sealed with, at least 32 random bytes, the same on all
+    /// machines that share logins. Without one the seal shows accidents, and no attacker: set it wherever a saved
+    /// login passes through other hands.
+    pub fn with_login_key(mut self, key: &[u8]) -> Self {
+        self.login_key = key.to_vec();
+        self
+    }
+
     /// Compiles the files of a flow: their steps, in the order given. Each file is a name for reports and its text.
     ///
     /// # Errors
@@ -139,7 +152,9 @@ impl Compiler {
             }
         };
         let native = self.native_code(&program);
-        Ok(Compiled { policy: Policy::new(program, native), report })
+        let digest = self.library.digest_of(report.sources());
+        let seal_key = SealKey::new(&self.login_key, digest);
+        Ok(Compiled { policy: Policy::new(program, native, digest, seal_key), report })
     }
 
     /// Checks a flow and proves its bounds, without making code.

@@ -60,6 +60,8 @@ pub(super) struct Reads<'p> {
     /// Pairs of strings, the lower first.
     pub(super) equalities: BTreeSet<(VariableId, VariableId)>,
     pub(super) enrolled: bool,
+    /// Whether any command may execute: its prompt asks what is enrolled.
+    pub(super) prompts: bool,
     pub(super) now: NowReads,
     pub(super) performed: PerformedReads,
 }
@@ -118,6 +120,7 @@ impl<'p> Reads<'p> {
     }
 
     fn command(&mut self, command: &'p Command) -> Result<(), LowerError> {
+        self.prompts = true;
         command.rest.as_ref().map_or(Ok(()), |set| self.set(set, MAX_DEPTH))
     }
 

@@ -7,6 +7,8 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
+
 use crate::check::policy::{Segment, Type, Value, View};
 use crate::lower::paths::PathTree;
 use crate::lower::pool::{PrefixPool, TextPool};
@@ -21,7 +23,7 @@ pub const NEVER: i64 = -(1 << 61);
 pub const MAX_NUMBER: i64 = (1 << 53) - 1;
 
 /// A word of the record, by its position.
-#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize, Deserialize)]
 pub struct WordSlot(pub u32);
 
 /// One bit of the record.
@@ -51,8 +53,10 @@ pub struct Layout {
     pub presences: Vec<PresenceLayout>,
     /// Pairs of strings of which the policy asks whether they are equal.
     pub equalities: Vec<TextEquality>,
-    /// `enrolled`, if the policy reads it: a factor mask.
+    /// `enrolled`: a factor mask. Laid out where the policy reads it or executes a command.
     pub enrolled: Option<WordSlot>,
+    /// What `enrolled` is needed for.
+    pub enrolled_for: EnrolledFor,
     /// `performed` in all its forms.
     pub performed: PerformedLayout,
     /// `performed … in this login`: a factor mask that the host hands in.
@@ -67,6 +71,16 @@ pub struct Layout {
     pub kept_texts: usize,
     /// The keys of the event that are read.
     pub paths: PathTree,
+}
+
+/// What `enrolled` is needed for.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub enum EnrolledFor {
+    /// The policy reads it: no step decides without it.
+    Deciding,
+    /// The policy doesn't read it. Which factors its prompts can use depends on it all the same.
+    #[default]
+    Prompting,
 }
 
 /// A fact that the policy declares.

@@ -8,8 +8,9 @@ use std::collections::BTreeMap;
 use crate::check::policy::{Absence, Each, PresenceId, Type, TypedPolicy, Variable, VariableId};
 use crate::lower::collect::{NowReads, PerformedReads, Reads, VariableReads};
 use crate::lower::layout::{
-    AbsenceLayout, BitSlot, FactLayout, FactPlace, Layout, MomentLayout, PerformedLayout, PresenceLayout,
-    TextEquality, TextLayout, TextNumber, TextPattern, VariableLayout, VariableSlots, WordSlot,
+    AbsenceLayout, BitSlot, EnrolledFor, FactLayout, FactPlace, Layout, MomentLayout, PerformedLayout,
+    PresenceLayout, TextEquality, TextLayout, TextNumber, TextPattern, VariableLayout, VariableSlots,
+    WordSlot,
 };
 use crate::lower::paths::PathTree;
 use crate::lower::pool::{PrefixPool, TextPool};
@@ -33,7 +34,8 @@ pub(super) fn place(policy: &TypedPolicy, reads: &Reads<'_>) -> Places {
     let presence_bits: Vec<_> = presences.values().map(|_| words.bit()).collect();
     let equalities: BTreeMap<_, _> = reads.equalities.iter().map(|pair| (*pair, words.bit())).collect();
     let mut layout = Layout {
-        enrolled: reads.enrolled.then(|| words.word()),
+        enrolled: (reads.enrolled || reads.prompts).then(|| words.word()),
+        enrolled_for: if reads.enrolled { EnrolledFor::Deciding } else { EnrolledFor::Prompting },
         performed: performed(&reads.performed, &mut words),
         performed_in_login: reads.performed.in_login.then(|| words.word()),
         now: now(&reads.now, &mut words),

@@ -37,6 +37,13 @@ pub struct Program {
     pub factors: Vec<FactorNames>,
 }
 
+impl Program {
+    /// The command of a number in a decision word.
+    pub fn command(&self, number: u16) -> Option<&CommandTemplate> {
+        self.commands.get(usize::from(number).checked_sub(1)?)
+    }
+}
+
 /// How many commands (and reasons) fit the numbers of a decision word.
 pub const MAX_COMMANDS: usize = 0xFFFE;
 

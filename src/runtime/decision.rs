@@ -8,9 +8,7 @@ use smallvec::SmallVec;
 use crate::backend::interpret::set_mask;
 use crate::check::policy::{CommandKind, StepId, Style};
 use crate::lower::layout::WordSlot;
-use crate::lower::program::{
-    CommandTemplate, DecisionWord, ListedFactor, Program, SetFormula, StepProgram, Verdict,
-};
+use crate::lower::program::{CommandTemplate, DecisionWord, Program, SetFormula, StepProgram, Verdict};
 use crate::runtime::facts::DecideError;
 
 /// What one step of a policy decided for one login.
@@ -24,8 +22,14 @@ pub struct Decision<'p> {
     step: &'p StepProgram,
     word: DecisionWord,
     /// The words that the commands' sets read, in no order.
-    words: SmallVec<[(WordSlot, u64); 4]>,
+    words: SetWords,
 }
+
+/// Words by their slots, in no order.
+pub(super) type SetWords = SmallVec<[(WordSlot, u64); 4]>;
+
+/// Numbers of factors, in an order. A catalog has at most 63.
+pub(super) type FactorNumbers = SmallVec<[u8; 64]>;
 
 /// A command: what to ask of the user.
 #[derive(Clone, PartialEq, Debug)]
@@ -124,37 +128,71 @@ impl<'p> Decision<'p> {
         self.word == DecisionWord::NOTHING
     }
 
+    /// A decision from the word and the words that its sets read, kept since.
+    pub(super) fn resumed(
+        program: &'p Program,
+        step: StepId,
+        word: DecisionWord,
+        words: SetWords,
+    ) -> Option<Self> {
+        let step = program.steps.get(step)?;
+        Some(Decision { program, step, word, words })
+    }
+
+    /// The words that its sets read.
+    pub(super) fn into_words(self) -> SetWords {
+        self.words
+    }
+
+    /// Its command of this position, from 0.
+    pub(super) fn template(&self, position: usize) -> Option<&'p CommandTemplate> {
+        self.templates().nth(position)
+    }
+
+    /// The name of the factor of a number.
+    pub(super) fn factor_name(&self, factor: u8) -> Option<&'p str> {
+        self.program.factors.get(usize::from(factor)).map(|names| names.name.as_str())
+    }
+
     fn templates(&self) -> impl Iterator<Item = &'p CommandTemplate> + use<'p> {
         let numbers = match self.word.verdict() {
             Verdict::Commands(numbers) => numbers,
             Verdict::Denied(_) | Verdict::LimitExceeded => SmallVec::new(),
         };
-        let commands = &self.program.commands;
-        numbers.into_iter().filter_map(|number| commands.get(usize::from(number).checked_sub(1)?))
+        let program = self.program;
+        numbers.into_iter().filter_map(|number| program.command(number))
     }
 
     fn factors(&self, template: &'p CommandTemplate) -> Vec<FactorChoice<'p>> {
-        let mut choices: Vec<_> = template.listed.iter().filter_map(|listed| self.listed(listed)).collect();
-        for factor in template.rest.iter().flat_map(|set| self.in_order(set)) {
-            let is_permitted = template.permitted.checked_shr(factor.into()).unwrap_or(0) & 1 != 0;
-            if is_permitted && template.listed.iter().all(|listed| listed.factor != factor) {
-                choices.extend(self.listed(&ListedFactor { factor, options: SmallVec::new() }));
-            }
-        }
-        choices
+        self.numbers(template).iter().filter_map(|factor| self.choice(template, *factor)).collect()
     }
 
-    fn listed(&self, listed: &ListedFactor) -> Option<FactorChoice<'p>> {
-        let names = self.program.factors.get(usize::from(listed.factor))?;
-        let options = listed.options.iter().filter_map(|option| names.options.get(usize::from(*option)));
+    /// The numbers of the factors that a command offers, in order.
+    pub(super) fn numbers(&self, template: &CommandTemplate) -> FactorNumbers {
+        let mut numbers: FactorNumbers = template.listed.iter().map(|listed| listed.factor).collect();
+        for factor in template.rest.iter().flat_map(|set| self.in_order(set)) {
+            let is_permitted = template.permitted.checked_shr(factor.into()).unwrap_or(0) & 1 != 0;
+            if is_permitted && !numbers.contains(&factor) {
+                numbers.push(factor);
+            }
+        }
+        numbers
+    }
+
+    /// A factor as a command offers it, with the options that the command gives it.
+    pub(super) fn choice(&self, template: &CommandTemplate, factor: u8) -> Option<FactorChoice<'p>> {
+        let names = self.program.factors.get(usize::from(factor))?;
+        let listed = template.listed.iter().find(|listed| listed.factor == factor);
+        let options = listed.into_iter().flat_map(|listed| &listed.options);
+        let options = options.filter_map(|option| names.options.get(usize::from(*option)));
         let options = options.flatten().map(|(key, value)| (key.clone(), value.clone())).collect();
-        Some(FactorChoice { number: listed.factor, name: &names.name, options })
+        Some(FactorChoice { number: factor, name: &names.name, options })
     }
 
     /// The members of a set in its order; factors outside the catalog are never offered.
-    fn in_order(&self, set: &SetFormula) -> SmallVec<[u8; 8]> {
+    fn in_order(&self, set: &SetFormula) -> FactorNumbers {
         match set {
-            SetFormula::Listed(factors) => factors.clone(),
+            SetFormula::Listed(factors) => FactorNumbers::from_slice(factors),
             SetFormula::Word(slot) => {
                 let mask = self.word_of(*slot);
                 (0..63).filter(|factor| mask >> factor & 1 != 0).collect()

@@ -131,6 +131,13 @@ impl Facts {
         Ok(())
     }
 
+    /// The factors enrolled, as a mask, once somebody has said.
+    pub(super) fn enrolled_mask(&self) -> Option<u64> {
+        let Some(slot) = self.layout.enrolled else { return Some(0) };
+        let is_filled = self.record.is_filled(&self.layout, Input::Enrolled);
+        is_filled.then(|| self.record.words.get(slot.0 as usize).copied().unwrap_or(0))
+    }
+
     pub(super) fn store_enrolled(&mut self, mask: u64) {
         if let Some(slot) = self.layout.enrolled {
             self.record.set_word(slot, mask);

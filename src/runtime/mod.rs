@@ -5,13 +5,21 @@
 //! There is no compiler in here: this room knows the program and its layout only.
 
 mod decision;
+mod digest;
 mod facts;
+pub(crate) mod login;
 mod read;
 mod record;
 mod slot;
 mod store;
 
 pub use decision::{Command, Decision, FactorChoice};
+pub use digest::Digest;
+pub(crate) use digest::SealKey;
 pub use facts::{DecideError, FactorSet, Facts};
+pub use login::{
+    AnswerError, Availability, Failure, LogEntry, LoginError, Next, Prompt, ResumeError, SavedLogin, Screen,
+    UnknownFactor,
+};
 pub use read::{ReadError, ReadErrorKind};
 pub use slot::{FactType, SetError, Slot, SlotError};

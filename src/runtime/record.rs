@@ -5,7 +5,7 @@
 //! there exactly when it is: when it changes sides, what was stored under it is unfilled again, so that no record
 //! holds half of one login and half of another.
 
-use crate::lower::layout::{AbsenceLayout, Layout, NEVER};
+use crate::lower::layout::{AbsenceLayout, EnrolledFor, Layout, NEVER};
 
 /// Something that a login has to give.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,11 +32,16 @@ impl Input {
         }
     }
 
-    /// All inputs that a layout has.
+    /// Whether no step decides without it.
+    fn is_required(self, layout: &Layout) -> bool {
+        self != Input::Enrolled || layout.enrolled_for == EnrolledFor::Deciding
+    }
+
+    /// All inputs that a layout requires.
     pub(super) fn all(layout: &Layout) -> impl Iterator<Item = Input> {
         let built_in = [
             (Input::Event, true),
-            (Input::Enrolled, layout.enrolled.is_some()),
+            (Input::Enrolled, layout.enrolled_for == EnrolledFor::Deciding),
             (Input::Performed, layout.performed.is_read()),
             (Input::Now, layout.now.is_some()),
         ];
@@ -117,14 +122,14 @@ impl Record {
     pub(super) fn mark(&mut self, layout: &Layout, input: Input) {
         let index = input.index(layout);
         let (word, bit) = (&mut self.filled[index / 64], 1 << (index % 64));
-        self.unfilled -= usize::from(*word & bit == 0);
+        self.unfilled -= usize::from(*word & bit == 0 && input.is_required(layout));
         *word |= bit;
     }
 
     pub(super) fn unmark(&mut self, layout: &Layout, input: Input) {
         let index = input.index(layout);
         let (word, bit) = (&mut self.filled[index / 64], 1 << (index % 64));
-        self.unfilled += usize::from(*word & bit != 0);
+        self.unfilled += usize::from(*word & bit != 0 && input.is_required(layout));
         *word &= !bit;
     }
 

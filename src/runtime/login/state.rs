@@ -1,0 +1,244 @@
+//! What a login has done and where it stands, as a small value that can be stored between requests.
+//!
+//! A stored login names its policy and is sealed. A state that passes both is still looked at piece by piece before
+//! it is used: a host without a key of its own has a seal that anyone can make.
+
+use serde::{Deserialize, Serialize};
+use smallvec::SmallVec;
+use thiserror::Error;
+
+use crate::check::policy::{CommandKind, StepId};
+use crate::lower::layout::WordSlot;
+use crate::lower::program::{COMMAND_LIMIT, DecisionWord, Program, Verdict};
+use crate::runtime::digest::{Digest, SealKey};
+
+/// A login between two requests: serde in every format, under 200 bytes for usual policies. It holds no secret; it
+/// says which factors the user has enrolled and passed.
+///
+/// [`Policy::resume`](crate::Policy::resume) goes on with it, on any machine that has the same policy (and the same
+/// [key](crate::Compiler::with_login_key)). That a state is not used twice is the host's to see to, as with any
+/// session.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub struct SavedLogin {
+    policy: Digest,
+    state: LoginState,
+    seal: Digest,
+}
+
+/// Why a stored login can't go on.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Error)]
+pub enum ResumeError {
+    /// It began under another policy, or another version of this one.
+    #[error("the login began under policy {found}, and this is policy {wanted}")]
+    AnotherPolicy {
+        /// The policy that it began under.
+        found: Digest,
+        /// The policy that was to go on with it.
+        wanted: Digest,
+    },
+    /// It was altered since it was saved, or sealed with another key.
+    #[error("the state of the login was altered, or sealed with another key")]
+    Altered,
+    /// Its seal fits, but no login of this policy has such a state.
+    #[error("no login of this policy has such a state")]
+    Impossible,
+}
+
+impl SavedLogin {
+    pub(crate) fn new(state: &LoginState, policy: Digest, key: &SealKey) -> Self {
+        let seal = key.seal(|update| state.feed(update));
+        SavedLogin { policy, state: state.clone(), seal }
+    }
+
+    /// The digest of the policy that it began under, so that a host can look the policy up.
+    pub fn policy(&self) -> Digest {
+        self.policy
+    }
+
+    /// The state, if it is one of this program's.
+    pub(crate) fn open(
+        self,
+        program: &Program,
+        policy: Digest,
+        key: &SealKey,
+    ) -> Result<LoginState, ResumeError> {
+        if self.policy != policy {
+            return Err(ResumeError::AnotherPolicy { found: self.policy, wanted: policy });
+        }
+        if !key.verifies(self.seal, |update| self.state.feed(update)) {
+            return Err(ResumeError::Altered);
+        }
+        if !self.state.is_possible(program) {
+            return Err(ResumeError::Impossible);
+        }
+        Ok(self.state)
+    }
+}
+
+/// What a login has done and where it stands.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(crate) struct LoginState {
+    pub(super) at: Position,
+    /// The commands executed by the steps that have decided.
+    pub(super) commands: u8,
+    /// The factors passed at prompts, in order.
+    pub(super) passes: SmallVec<[Pass; COMMAND_LIMIT]>,
+}
+
+/// A factor passed at a prompt of this login.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct Pass {
+    pub(super) factor: u8,
+    pub(super) by: PassedBy,
+}
+
+/// Which kind of prompt was passed.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) enum PassedBy {
+    Enrollment,
+    Challenge,
+}
+
+/// Where a login stands.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) enum Position {
+    /// A step is about to decide.
+    Before {
+        step: u32,
+        facts: FactsWanted,
+    },
+    /// The prompts of a step are being answered.
+    Prompts(Prompts),
+    Ended(Ending),
+}
+
+/// Whether the facts of the last step still stand.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) enum FactsWanted {
+    /// Those that the next call hands in are good.
+    Any,
+    /// The user has passed a prompt since: the host is told first.
+    Fresh,
+}
+
+/// A step that has decided.
+#[derive(Clone, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) struct Prompts {
+    pub(super) step: u32,
+    /// What it decided.
+    pub(super) word: u64,
+    /// The words that the sets of its commands read.
+    pub(super) words: SmallVec<[(WordSlot, u64); 4]>,
+    /// The factors enrolled when it decided.
+    pub(super) enrolled: u64,
+    /// How many of its commands are done.
+    pub(super) done: u8,
+    /// How many factors had been passed when it decided.
+    pub(super) passes_before: u8,
+    /// The factors that the user was last asked for, as a mask; 0 when no prompt is open.
+    pub(super) asked: u64,
+}
+
+/// How a login ended.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
+pub(super) enum Ending {
+    Completed,
+    Denied { reason: u16 },
+    NothingUsable(PassedBy),
+    EnrollWithoutChallenge,
+    PromptFailed,
+    Abandoned,
+    LimitExceeded,
+}
+
+impl From<CommandKind> for PassedBy {
+    fn from(kind: CommandKind) -> Self {
+        match kind {
+            CommandKind::Enroll => PassedBy::Enrollment,
+            CommandKind::Challenge => PassedBy::Challenge,
+        }
+    }
+}
+
+impl From<PassedBy> for CommandKind {
+    fn from(by: PassedBy) -> Self {
+        match by {
+            PassedBy::Enrollment => CommandKind::Enroll,
+            PassedBy::Challenge => CommandKind::Challenge,
+        }
+    }
+}
+
+impl LoginState {
+    pub(crate) fn new() -> Self {
+        let at = Position::Before { step: 0, facts: FactsWanted::Any };
+        LoginState { at, commands: 0, passes: SmallVec::new() }
+    }
+
+    /// Tells all that it holds, in a form that no two states share.
+    fn feed(&self, update: &mut dyn FnMut(&[u8])) {
+        update(&[self.commands, self.passes.len() as u8]);
+        for pass in &self.passes {
+            update(&[pass.factor, pass.by as u8]);
+        }
+        match &self.at {
+            Position::Before { step, facts } => {
+                update(&[0, *facts as u8]);
+                update(&step.to_le_bytes());
+            }
+            Position::Prompts(prompts) => {
+                update(&[1, prompts.done, prompts.passes_before]);
+                update(&prompts.step.to_le_bytes());
+                for word in [prompts.word, prompts.enrolled, prompts.asked, prompts.words.len() as u64] {
+                    update(&word.to_le_bytes());
+                }
+                for (slot, word) in &prompts.words {
+                    update(&slot.0.to_le_bytes());
+                    update(&word.to_le_bytes());
+                }
+            }
+            Position::Ended(ending) => {
+                let (kind, more) = match ending {
+                    Ending::Completed => (0, 0),
+                    Ending::Denied { reason } => (1, *reason),
+                    Ending::NothingUsable(by) => (2, *by as u16),
+                    Ending::EnrollWithoutChallenge => (3, 0),
+                    Ending::PromptFailed => (4, 0),
+                    Ending::Abandoned => (5, 0),
+                    Ending::LimitExceeded => (6, 0),
+                };
+                update(&[2, kind]);
+                update(&more.to_le_bytes());
+            }
+        }
+    }
+
+    /// Whether every number in it is one of the program's, and the counts fit each other.
+    fn is_possible(&self, program: &Program) -> bool {
+        let commands = usize::from(self.commands);
+        let is_factor = |factor: u8| usize::from(factor) < program.factors.len();
+        let counts_fit = commands <= COMMAND_LIMIT && self.passes.len() <= commands;
+        counts_fit
+            && self.passes.iter().all(|pass| is_factor(pass.factor))
+            && match &self.at {
+                Position::Before { step, .. } => *step as usize <= program.steps.len(),
+                Position::Prompts(prompts) => self.is_possible_among_prompts(prompts, program),
+                Position::Ended(Ending::Denied { reason }) => usize::from(*reason) < program.reasons.len(),
+                Position::Ended(_) => true,
+            }
+    }
+
+    fn is_possible_among_prompts(&self, prompts: &Prompts, program: &Program) -> bool {
+        let Verdict::Commands(numbers) = DecisionWord(prompts.word).verdict() else { return false };
+        let before = usize::from(prompts.passes_before);
+        program.steps.is_valid(StepId::from_u32(prompts.step))
+            && numbers.iter().all(|number| usize::from(*number) <= program.commands.len())
+            && DecisionWord(prompts.word).len() == numbers.len()
+            && numbers.len() <= usize::from(self.commands)
+            && usize::from(prompts.done) <= numbers.len()
+            && before <= self.passes.len()
+            && self.passes.len() - before <= usize::from(prompts.done)
+            && (prompts.asked == 0 || usize::from(prompts.done) < numbers.len())
+            && prompts.words.iter().all(|(slot, _)| (slot.0 as usize) < program.layout.words)
+    }
+}
