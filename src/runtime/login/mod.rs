@@ -21,7 +21,7 @@ use std::sync::Arc;
 use smallvec::SmallVec;
 use thiserror::Error;
 
-use self::state::{Ending, FactsWanted, Pass, Position, Prompts};
+use self::state::{Ending, FreshFacts, Pass, Position, Prompts};
 use crate::backend::interpret;
 use crate::check::policy::{CommandKind, StepId, Style};
 use crate::lower::program::{COMMAND_LIMIT, CommandTemplate, DecisionWord, Program, Verdict};
@@ -33,8 +33,8 @@ use crate::runtime::facts::{DecideError, Facts};
 pub enum Next<'p> {
     /// The user is asked; the host answers with `completed`, `failed` or `abandoned`.
     Prompt(Prompt<'p>),
-    /// The user has passed prompts, and this step is next: it wants the facts as they are now. The next call takes
-    /// those that it is given.
+    /// This step is next, and it reads the facts as they stand when it begins: the clock has moved, and what the user
+    /// has enrolled and passed is in the event. The next call takes those that it is given.
     FreshFacts {
         /// The step's name.
         step: &'p str,
@@ -130,7 +130,7 @@ impl LoginState {
                         self.at = Position::Ended(Ending::Completed);
                         continue;
                     };
-                    if std::mem::replace(facts, FactsWanted::Any) == FactsWanted::Fresh {
+                    if std::mem::replace(facts, FreshFacts::Known) == FreshFacts::ToBeTold {
                         return Ok(Next::FreshFacts { step: &program.name });
                     }
                     self.decide(step, turn)?;
@@ -184,7 +184,6 @@ impl LoginState {
                         words: Decision::new(program, step, word, words)?.into_words(),
                         enrolled,
                         done: 0,
-                        passes_before: self.passes.len() as u8,
                         asked: 0,
                     })
                 }
@@ -205,15 +204,10 @@ impl LoginState {
         let Some((decision, template)) =
             decision.and_then(|decision| decision.template(prompts.done.into()).map(|t| (decision, t)))
         else {
-            let facts = if self.passes.len() > usize::from(prompts.passes_before) {
-                FactsWanted::Fresh
-            } else {
-                FactsWanted::Any
-            };
-            let is_last = prompts.step as usize + 1 >= turn.program.steps.len();
-            self.at = match is_last {
-                true => Position::Ended(Ending::Completed),
-                false => Position::Before { step: prompts.step + 1, facts },
+            let next = prompts.step.saturating_add(1);
+            self.at = match turn.program.steps.is_valid(StepId::from_u32(next)) {
+                true => Position::Before { step: next, facts: FreshFacts::ToBeTold },
+                false => Position::Ended(Ending::Completed),
             };
             return None;
         };

@@ -105,20 +105,20 @@ pub(super) enum Position {
     /// A step is about to decide.
     Before {
         step: u32,
-        facts: FactsWanted,
+        facts: FreshFacts,
     },
     /// The prompts of a step are being answered.
     Prompts(Prompts),
     Ended(Ending),
 }
 
-/// Whether the facts of the last step still stand.
+/// Whether the host knows that a step is about to read its facts.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Serialize, Deserialize)]
-pub(super) enum FactsWanted {
-    /// Those that the next call hands in are good.
-    Any,
-    /// The user has passed a prompt since: the host is told first.
-    Fresh,
+pub(super) enum FreshFacts {
+    /// It does: the facts that the next call hands in are those.
+    Known,
+    /// It is told first.
+    ToBeTold,
 }
 
 /// A step that has decided.
@@ -133,8 +133,6 @@ pub(super) struct Prompts {
     pub(super) enrolled: u64,
     /// How many of its commands are done.
     pub(super) done: u8,
-    /// How many factors had been passed when it decided.
-    pub(super) passes_before: u8,
     /// The factors that the user was last asked for, as a mask; 0 when no prompt is open.
     pub(super) asked: u64,
 }
@@ -171,7 +169,7 @@ impl From<PassedBy> for CommandKind {
 
 impl LoginState {
     pub(crate) fn new() -> Self {
-        let at = Position::Before { step: 0, facts: FactsWanted::Any };
+        let at = Position::Before { step: 0, facts: FreshFacts::Known };
         LoginState { at, commands: 0, passes: SmallVec::new() }
     }
 
@@ -187,7 +185,7 @@ impl LoginState {
                 update(&step.to_le_bytes());
             }
             Position::Prompts(prompts) => {
-                update(&[1, prompts.done, prompts.passes_before]);
+                update(&[1, prompts.done]);
                 update(&prompts.step.to_le_bytes());
                 for word in [prompts.word, prompts.enrolled, prompts.asked, prompts.words.len() as u64] {
                     update(&word.to_le_bytes());
@@ -230,14 +228,11 @@ impl LoginState {
 
     fn is_possible_among_prompts(&self, prompts: &Prompts, program: &Program) -> bool {
         let Verdict::Commands(numbers) = DecisionWord(prompts.word).verdict() else { return false };
-        let before = usize::from(prompts.passes_before);
         program.steps.is_valid(StepId::from_u32(prompts.step))
             && numbers.iter().all(|number| usize::from(*number) <= program.commands.len())
             && DecisionWord(prompts.word).len() == numbers.len()
             && numbers.len() <= usize::from(self.commands)
             && usize::from(prompts.done) <= numbers.len()
-            && before <= self.passes.len()
-            && self.passes.len() - before <= usize::from(prompts.done)
             && (prompts.asked == 0 || usize::from(prompts.done) < numbers.len())
             && prompts.words.iter().all(|(slot, _)| (slot.0 as usize) < program.layout.words)
     }
