@@ -40,6 +40,7 @@ pub mod diagnostic;
 pub mod flow;
 mod login;
 pub mod lower;
+pub mod play;
 mod policy;
 pub mod runtime;
 pub mod source;

@@ -60,6 +60,18 @@ pub struct Compiled {
     pub policy: Policy,
     /// The warnings.
     pub report: Report,
+    /// What the texts mean: for tools that show, test or prove. A server that only decides drops it.
+    pub typed: TypedPolicy,
+    /// The files of the flow, in order; those that they use are found again.
+    flow: Vec<FileId>,
+}
+
+/// A flow up to the proofs.
+struct Proven {
+    /// There when nothing was an error.
+    typed: Option<TypedPolicy>,
+    report: Report,
+    flow: Vec<FileId>,
 }
 
 impl Default for Compiler {
@@ -141,7 +153,7 @@ impl Compiler {
         &self,
         files: impl IntoIterator<Item = (N, T)>,
     ) -> Result<Compiled, Report> {
-        let (typed, mut report) = self.prove(files);
+        let Proven { typed, mut report, flow } = self.prove(files);
         let Some(typed) = typed else { return Err(report) };
         let program = match lower(&typed) {
             Ok(program) => program,
@@ -154,12 +166,30 @@ impl Compiler {
         let native = self.native_code(&program);
         let digest = self.library.digest_of(report.sources());
         let seal_key = SealKey::new(&self.login_key, digest);
-        Ok(Compiled { policy: Policy::new(program, native, digest, seal_key), report })
+        Ok(Compiled { policy: Policy::new(program, native, digest, seal_key), report, typed, flow })
     }
 
     /// Checks a flow and proves its bounds, without making code.
     pub fn check<N: AsRef<str>, T: AsRef<[u8]>>(&self, files: impl IntoIterator<Item = (N, T)>) -> Report {
-        self.prove(files).1
+        self.prove(files).report
+    }
+
+    /// Appends another team's files to a flow: its steps, then these, checked and proven as one flow. That each part
+    /// stays within four commands says nothing of the whole, so nothing is appended unproven. Of what the two declare,
+    /// facts are shared, steps need names of their own, and all else is each file's.
+    ///
+    /// # Errors
+    /// The report on the whole, when it holds an error.
+    pub fn append<N: AsRef<str>, T: AsRef<[u8]>>(
+        &self,
+        base: &Compiled,
+        files: impl IntoIterator<Item = (N, T)>,
+    ) -> Result<Compiled, Report> {
+        let sources = base.report.sources();
+        let before = base.flow.iter().map(|file| sources.file(*file));
+        let before = before.map(|file| (file.name().to_owned(), file.text().as_bytes().to_vec()));
+        let more = files.into_iter().map(|(name, text)| (name.as_ref().to_owned(), text.as_ref().to_vec()));
+        self.compile(before.chain(more))
     }
 
     /// What the code of all this compiler's policies takes.
@@ -168,10 +198,7 @@ impl Compiler {
     }
 
     /// Everything up to the proofs; the policy is there when nothing was an error.
-    fn prove<N: AsRef<str>, T: AsRef<[u8]>>(
-        &self,
-        files: impl IntoIterator<Item = (N, T)>,
-    ) -> (Option<TypedPolicy>, Report) {
+    fn prove<N: AsRef<str>, T: AsRef<[u8]>>(&self, files: impl IntoIterator<Item = (N, T)>) -> Proven {
         let files: Vec<(N, T)> = files.into_iter().collect();
         let texts = files.iter().map(|(name, text)| (name.as_ref(), text.as_ref()));
         let loaded = load::load(&self.library, &*self.loader, texts);
@@ -180,8 +207,12 @@ impl Compiler {
             check(&loaded.sources, &self.library.units, &loaded.units);
         let lost = Lost::of(&diagnostics);
         diagnostics.extend(found.into_iter().filter(|report| !lost.explains(report, &loaded.sources)));
+        let units = loaded.units.iter().filter(|unit| unit.role == Role::Flow);
+        let flow = units.map(|unit| unit.tree.file).collect();
         let mut report = Report::new(loaded.sources, diagnostics);
-        let Some(policy) = policy.filter(|_| !report.has_errors()) else { return (None, report) };
+        let Some(policy) = policy.filter(|_| !report.has_errors()) else {
+            return Proven { typed: None, report, flow };
+        };
         let analysis = flow::analyze(&policy, &self.budget);
         let is_own = |span: Span| {
             loaded.units.iter().any(|unit| unit.tree.file == span.file && unit.role == Role::Flow)
@@ -193,8 +224,8 @@ impl Compiler {
                 report.add(diagnostic);
             }
         }
-        let proven = (!report.has_errors()).then_some(policy);
-        (proven, report)
+        let typed = (!report.has_errors()).then_some(policy);
+        Proven { typed, report, flow }
     }
 
     /// Machine code, where it is wanted and the host allows it; the interpreter gives the same answers.

@@ -3,13 +3,10 @@
 
 use super::replay::{Login, Outcome, PlayedStep};
 use super::{Analysis, BudgetExceeded, Limit, LostCommands, Unreachable};
-use crate::check::masks::{FactorMask, OTHER_FACTOR, factors};
-use crate::check::policy::{
-    CommandKind, ConditionKind, FactorId, Moment, Number, Type, TypedPolicy, Variable, VariableId,
-};
+use crate::check::policy::{CommandKind, ConditionKind, FactorId, Moment, Number, Type, TypedPolicy};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Sources, Span};
-use crate::trace::{Event, FactValue};
+use crate::trace::{Words, duration, instant};
 
 const ORDINALS: [&str; 5] = ["1st", "2nd", "3rd", "4th", "5th"];
 
@@ -126,6 +123,10 @@ impl Teller<'_> {
         line.chars().take(LONGEST_QUOTE - 1).chain(['…']).collect()
     }
 
+    fn words(&self) -> Words<'_> {
+        Words { policy: self.policy }
+    }
+
     /// A login, several lines.
     fn login(&self, login: &Login) -> String {
         let mut lines = vec!["a login that gets there:".to_owned()];
@@ -176,8 +177,9 @@ impl Teller<'_> {
 
     fn facts(&self, login: &Login) -> Vec<String> {
         let event = &login.event;
-        let mut lines: Vec<String> = login.read.iter().map(|variable| self.fact(*variable, event)).collect();
-        lines.push(match self.names(event.enrolled) {
+        let mut lines: Vec<String> =
+            login.read.iter().map(|variable| self.words().fact(*variable, event)).collect();
+        lines.push(match self.words().names(event.enrolled) {
             names if names.is_empty() => "nothing is enrolled".to_owned(),
             names => format!("enrolled: {names}"),
         });
@@ -207,65 +209,4 @@ impl Teller<'_> {
                 _ => false,
             })
     }
-
-    fn fact(&self, variable: VariableId, event: &Event) -> String {
-        let row = &self.policy.variables[variable];
-        match event.variables.get(&variable) {
-            Some(value) => format!("{} = {}", row.name, self.value(row, value)),
-            None => format!("{} is absent", row.name),
-        }
-    }
-
-    fn value(&self, variable: &Variable, value: &FactValue) -> String {
-        match (value, &variable.ty) {
-            (FactValue::Bool(value), _) => value.to_string(),
-            (FactValue::Number(number), Type::OpenEnum(values) | Type::OrderedEnum(values)) => {
-                let name = usize::try_from(*number).ok().and_then(|number| values.get(number));
-                name.map_or("other", String::as_str).to_owned()
-            }
-            (FactValue::Number(number), Type::Time) => instant(*number),
-            (FactValue::Number(number), Type::Duration) => duration(*number),
-            (FactValue::Number(number), _) => number.to_string(),
-            (FactValue::Text(text), _) => quoted(text),
-            (FactValue::Ip(address), _) => address.to_string(),
-            (FactValue::Factor(Some(factor)), _) => self.policy.catalog.factors[*factor].name.clone(),
-            (FactValue::Factor(None), _) => "a factor outside the catalog".to_owned(),
-            (FactValue::TextList(texts), _) => {
-                format!("[{}]", texts.iter().map(|text| quoted(text)).collect::<Vec<_>>().join(", "))
-            }
-            (FactValue::FactorSet(mask), _) => format!("[{}]", self.names(*mask)),
-        }
-    }
-
-    fn names(&self, mask: FactorMask) -> String {
-        let known = factors(&self.policy.catalog, mask)
-            .map(|factor| self.policy.catalog.factors[factor].name.clone());
-        let other = (mask & OTHER_FACTOR != 0).then(|| "a factor outside the catalog".to_owned());
-        known.chain(other).collect::<Vec<_>>().join(", ")
-    }
-}
-
-/// A text as the language writes it.
-fn quoted(text: &str) -> String {
-    serde_json::to_string(text).unwrap_or_default()
-}
-
-/// An instant as the language writes it.
-fn instant(milliseconds: i64) -> String {
-    jiff::Timestamp::from_millisecond(milliseconds)
-        .map_or_else(|_| milliseconds.to_string(), |at| at.to_string())
-}
-
-/// A length of time as the language writes it; milliseconds, which it does not have, by their own unit.
-fn duration(milliseconds: i64) -> String {
-    let sign = if milliseconds < 0 { "-" } else { "" };
-    let mut left = milliseconds.unsigned_abs();
-    let mut parts = Vec::new();
-    for (unit, length) in [("d", 86_400_000), ("h", 3_600_000), ("m", 60_000), ("s", 1_000), ("ms", 1)] {
-        if left >= length {
-            parts.push(format!("{}{unit}", left / length));
-            left %= length;
-        }
-    }
-    if parts.is_empty() { "0s".to_owned() } else { format!("{sign}{}", parts.join(" ")) }
 }

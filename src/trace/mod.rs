@@ -11,6 +11,7 @@ mod evaluate;
 mod event;
 mod session;
 mod values;
+mod words;
 
 pub use evaluate::{Met, StepFacts, is_one_text};
 pub use event::{Event, FactValue};
@@ -18,3 +19,4 @@ pub use session::{
     ExecutedCommand, MAX_COMMANDS, Passed, Prompt, Refusal, Session, StepEnd, StepRun, offered,
 };
 pub use values::{hour, matches, view_of, weekday};
+pub use words::{Words, duration, instant, quoted};

@@ -1,0 +1,17 @@
+//! Whole logins, played: [`Login`] and the plain reading of its policy, side by side.
+//!
+//! Who tests a policy or tries it wants to see more than a server does: which statement asked, what was skipped and
+//! why, which conditions were met. The [trace](crate::trace) tells that, and `Login` on machine code is what a server
+//! would run. A [`Player`] drives both over a [`World`] of plain values and compares them at every prompt and end, so
+//! that nothing is ever shown or tested that a server would not do.
+//!
+//! It knows the typed policy, the trace and the front door.
+
+mod event;
+mod fill;
+mod player;
+mod world;
+
+pub use event::read_event;
+pub use player::{Happening, Outcome, PlayError, Player, Skip};
+pub use world::{Clock, World};
