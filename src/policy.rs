@@ -72,6 +72,13 @@ impl Policy {
         Policy { inner: Arc::new(Inner { program, native, digest, seal_key }) }
     }
 
+    /// A policy of a program that no [`Compiler`](crate::Compiler) made, for tools that build typed policies. Nothing
+    /// is proven of it. Its logins go from machine to machine under `identity`, so that has to tell programs apart.
+    pub fn unproven(program: Program, native: Option<NativeCode>, identity: &[u8]) -> Self {
+        let digest = Digest::of([identity]);
+        Policy::new(program, native, digest, SealKey::new(&[], digest))
+    }
+
     /// The steps, in the order in which a login passes them.
     pub fn steps(&self) -> impl ExactSizeIterator<Item = Step<'_>> {
         self.inner.program.steps.keys().map(|id| Step { policy: self, id })

@@ -11,6 +11,7 @@ use jiff::{SignedDuration, Timestamp};
 use stepup::backend::interpret;
 use stepup::check::policy::StepId;
 use stepup::runtime::{Decision, Facts};
+use stepup::{Availability, Compiler, Login, Next, Policy};
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
@@ -99,4 +100,76 @@ fn reading_json_allocates_nothing_but_what_escapes_need() {
     let before = ALLOCATIONS.get();
     facts.read_json(event).unwrap();
     assert_eq!(ALLOCATIONS.get() - before, 0);
+}
+
+/// What a call allocates, beside what it gives.
+fn counted<T>(call: impl FnOnce() -> T) -> (usize, T) {
+    let before = ALLOCATIONS.get();
+    let given = call();
+    (ALLOCATIONS.get() - before, given)
+}
+
+/// Plays a login, passing each prompt's first factor: it allocates the list of each prompt, and nothing else.
+fn play(policy: &Policy, facts: &mut Facts, availability: &Availability) -> usize {
+    let (allocated, mut login) = counted(|| policy.login());
+    assert_eq!(allocated, 0);
+    let mut prompts = 0;
+    loop {
+        let (allocated, next) = counted(|| login.next(facts, availability).unwrap());
+        match next {
+            Next::Prompt(prompt) => {
+                assert_eq!(allocated, 1, "{prompt:?}");
+                prompts += 1;
+                // The same again, and carried elsewhere as a value.
+                assert_eq!(counted(|| login.next(facts, availability)).0, 1);
+                assert_eq!(counted(|| login.clone().completed("no such factor").is_ok()), (1, false));
+                let (allocated, resumed) = counted(|| policy.resume(login.save()).unwrap());
+                assert_eq!(allocated, 0);
+                login = resumed;
+                assert_eq!(counted(|| login.completed(prompt.factors[0].name)), (0, Ok(())));
+            }
+            Next::FreshFacts { .. } => {
+                assert_eq!(allocated, 0);
+                facts.set_enrolled(&["otp", "phone"]);
+            }
+            Next::Completed => break,
+            end => panic!("{end:?}"),
+        }
+    }
+    assert_eq!(counted(|| login.next(facts, availability)).0, 0);
+    prompts
+}
+
+#[test]
+fn a_login_allocates_nothing_but_the_lists_of_its_prompts() {
+    let text = "
+        step a {
+          challenge any of enrolled except [recovery-code]
+          if performed(otp) in this login then deny \"not yet\"
+        }
+        step b {
+          enroll webauthn-roaming or push-notification or webauthn-platform or recovery-code or phone
+          if performed(otp) in this login then challenge otp
+        }";
+    let policy = Compiler::new().compile([("test.stepup", text)]).unwrap().policy;
+    let availability = policy.availability().support_only(&["otp", "phone", "webauthn-platform"]).unwrap();
+    let mut facts = policy.facts();
+    facts.set_enrolled(&["otp"]);
+    assert_eq!(play(&policy, &mut facts, &availability), 2);
+    facts.reset();
+    facts.set_enrolled(&["otp"]);
+    assert_eq!(play(&policy, &mut facts, &policy.availability()), 2);
+}
+
+#[test]
+fn answers_that_end_a_login_allocate_nothing() {
+    let policy = Compiler::new().compile([("test.stepup", "challenge otp")]).unwrap().policy;
+    let mut facts = policy.facts();
+    facts.set_enrolled(&["otp"]);
+    for answer in [Login::failed, Login::abandoned] {
+        let mut login = policy.login();
+        assert!(matches!(login.next(&facts, &policy.availability()), Ok(Next::Prompt(_))));
+        assert_eq!(counted(|| answer(&mut login)), (0, Ok(())));
+        assert_eq!(counted(|| login.next(&facts, &policy.availability())).0, 0);
+    }
 }

@@ -163,7 +163,26 @@ pub fn vocabulary() -> Vocabulary {
 
 /// A random policy of one or two steps.
 pub fn typed_policy(choices: &mut Choices<'_>) -> TypedPolicy {
+    let steps = 1 + choices.below(2);
+    typed_policy_of(choices, Size { steps, depth: 3, block: 4, commands: 0 })
+}
+
+/// How large a random policy is.
+#[derive(Clone, Copy)]
+pub struct Size {
+    pub steps: usize,
+    /// How deep its blocks nest.
+    pub depth: usize,
+    /// The most statements of a block.
+    pub block: usize,
+    /// How many more commands there are among twelve statements.
+    pub commands: usize,
+}
+
+/// A random policy.
+pub fn typed_policy_of(choices: &mut Choices<'_>, size: Size) -> TypedPolicy {
     let mut builder = Builder {
+        size,
         vocabulary: vocabulary(),
         catalog: catalog(),
         conditions: PrimaryMap::new(),
@@ -174,8 +193,8 @@ pub fn typed_policy(choices: &mut Choices<'_>) -> TypedPolicy {
         builder.usable.push(id);
     }
     let mut steps = PrimaryMap::new();
-    for number in 0..=choices.below(2) {
-        let body = builder.block(choices, 3);
+    for number in 0..size.steps {
+        let body = builder.block(choices, size.depth);
         steps.push(Step { name: format!("step{number}"), docs: Vec::new(), declared: nowhere(), body });
     }
     let Builder { vocabulary: Vocabulary { variables, presences, .. }, catalog, conditions, .. } = builder;
@@ -187,6 +206,7 @@ pub fn typed_policy(choices: &mut Choices<'_>) -> TypedPolicy {
 }
 
 struct Builder {
+    size: Size,
     vocabulary: Vocabulary,
     catalog: Catalog,
     conditions: PrimaryMap<ConditionId, Condition>,
@@ -393,14 +413,20 @@ impl Builder {
     }
 
     fn block(&mut self, choices: &mut Choices<'_>, depth: usize) -> Block {
-        let length = 1 + choices.below(4);
+        let length = 1 + choices.below(self.size.block);
         (0..length).map(|_| self.statement(choices, depth)).collect()
     }
 
     fn statement(&mut self, choices: &mut Choices<'_>, depth: usize) -> Statement {
-        match choices.below(if depth == 0 { 5 } else { 12 }) {
+        let kinds = if depth == 0 { 5 } else { 12 };
+        match choices.below(kinds + self.size.commands) {
+            kind if kind >= kinds => Statement::Command(self.command(choices)),
             0..=2 => Statement::Command(self.command(choices)),
-            3 => Statement::Deny { reason: format!("reason {}", choices.below(3)), span: nowhere() },
+            3 => {
+                let number = choices.below(3) as u32;
+                let span = Span { start: number, end: number, ..nowhere() };
+                Statement::Deny { reason: reason(span), span }
+            }
             4 => Statement::Stop(nowhere()),
             5 => Statement::Applied { body: self.block(choices, depth - 1), span: nowhere() },
             6 | 7 => self.chain(choices),
@@ -458,6 +484,11 @@ impl Builder {
         let rest = (choices.below(2) == 0).then(|| self.set(choices, 2));
         Command { kind, style, listed, rest, span: nowhere() }
     }
+}
+
+/// The reason of the denial with this span.
+pub fn reason(span: Span) -> String {
+    format!("reason {}", span.start)
 }
 
 fn window(choices: &mut Choices<'_>) -> Window {

@@ -120,6 +120,10 @@ impl LoginState {
         if !Arc::ptr_eq(&turn.availability.layout, &turn.program.layout) {
             return Err(LoginError::ForeignAvailability);
         }
+        // An open prompt reads no facts; another policy's are a mistake all the same.
+        if !Arc::ptr_eq(turn.facts.layout(), &turn.program.layout) {
+            return Err(DecideError::ForeignFacts.into());
+        }
         // Every round ends a command or a step.
         loop {
             match &mut self.at {
@@ -162,33 +166,27 @@ impl LoginState {
             None => words,
         };
         let word = (turn.decide)(step, words);
-        self.at = match word.verdict() {
-            Verdict::LimitExceeded => Position::Ended(Ending::LimitExceeded),
+        let (executed, at) = match word.verdict() {
+            Verdict::LimitExceeded => (COMMAND_LIMIT, Position::Ended(Ending::LimitExceeded)),
             Verdict::Denied(reason) => {
                 let lost = interpret::commands_before_denial(program, step, words);
-                if usize::from(self.commands) + lost > COMMAND_LIMIT {
-                    Position::Ended(Ending::LimitExceeded)
-                } else {
-                    Position::Ended(Ending::Denied { reason })
-                }
+                (lost, Position::Ended(Ending::Denied { reason }))
             }
             Verdict::Commands(numbers) => {
-                let commands = usize::from(self.commands) + numbers.len();
-                if commands > COMMAND_LIMIT {
-                    Position::Ended(Ending::LimitExceeded)
-                } else {
-                    self.commands = commands as u8;
-                    Position::Prompts(Prompts {
-                        step: step.as_u32(),
-                        word: word.0,
-                        words: Decision::new(program, step, word, words)?.into_words(),
-                        enrolled,
-                        done: 0,
-                        asked: 0,
-                    })
-                }
+                let prompts = Prompts {
+                    step: step.as_u32(),
+                    word: word.0,
+                    words: Decision::new(program, step, word, words)?.into_words(),
+                    enrolled,
+                    done: 0,
+                    asked: 0,
+                };
+                (numbers.len(), Position::Prompts(prompts))
             }
         };
+        let commands = usize::from(self.commands) + executed;
+        self.commands = commands.min(COMMAND_LIMIT) as u8;
+        self.at = if commands > COMMAND_LIMIT { Position::Ended(Ending::LimitExceeded) } else { at };
         Ok(())
     }
 
@@ -356,7 +354,8 @@ impl<'p> Due<'p> {
     }
 
     fn prompt(&self, decision: &Decision<'p>, usable: &FactorNumbers, command: usize) -> Prompt<'p> {
-        let choices = usable.iter().filter_map(|factor| decision.choice(self.template, *factor));
+        let mut factors = Vec::with_capacity(usable.len());
+        factors.extend(usable.iter().filter_map(|factor| decision.choice(self.template, *factor)));
         let screen = match (usable.len(), self.template.style) {
             (0 | 1, _) => Screen::Only,
             (_, Style::Preferred) => Screen::DefaultFirst,
@@ -365,7 +364,7 @@ impl<'p> Due<'p> {
         Prompt {
             kind: self.template.kind,
             screen,
-            factors: choices.collect(),
+            factors,
             log: self.warning(decision, usable),
             step: decision.step(),
             command,

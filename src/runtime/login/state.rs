@@ -7,9 +7,11 @@ use serde::{Deserialize, Serialize};
 use smallvec::SmallVec;
 use thiserror::Error;
 
+use crate::backend::interpret::factor_bit;
 use crate::check::policy::{CommandKind, StepId};
 use crate::lower::layout::WordSlot;
 use crate::lower::program::{COMMAND_LIMIT, DecisionWord, Program, Verdict};
+use crate::runtime::decision::Decision;
 use crate::runtime::digest::{Digest, SealKey};
 
 /// A login between two requests: serde in every format, under 200 bytes for usual policies. It holds no secret; it
@@ -227,13 +229,26 @@ impl LoginState {
     }
 
     fn is_possible_among_prompts(&self, prompts: &Prompts, program: &Program) -> bool {
-        let Verdict::Commands(numbers) = DecisionWord(prompts.word).verdict() else { return false };
-        program.steps.is_valid(StepId::from_u32(prompts.step))
-            && numbers.iter().all(|number| usize::from(*number) <= program.commands.len())
-            && DecisionWord(prompts.word).len() == numbers.len()
-            && numbers.len() <= usize::from(self.commands)
-            && usize::from(prompts.done) <= numbers.len()
-            && (prompts.asked == 0 || usize::from(prompts.done) < numbers.len())
+        let word = DecisionWord(prompts.word);
+        let Verdict::Commands(numbers) = word.verdict() else { return false };
+        let (commands, done) = (numbers.len(), usize::from(prompts.done));
+        let earlier = usize::from(self.commands).checked_sub(commands);
+        (prompts.step as usize) < program.steps.len()
+            && numbers.iter().all(|number| program.command(*number).is_some())
+            && word.len() == commands
+            && done <= commands
+            && earlier.is_some_and(|earlier| self.passes.len() <= earlier + done)
             && prompts.words.iter().all(|(slot, _)| (slot.0 as usize) < program.layout.words)
+            && prompts.asked & !prompts.offered(program) == 0
+    }
+}
+
+impl Prompts {
+    /// The factors that the command which is due offers, as a mask; none when all are done.
+    fn offered(&self, program: &Program) -> u64 {
+        let (step, word) = (StepId::from_u32(self.step), DecisionWord(self.word));
+        let Some(decision) = Decision::resumed(program, step, word, self.words.clone()) else { return 0 };
+        let Some(template) = decision.template(self.done.into()) else { return 0 };
+        decision.numbers(template).iter().fold(0, |mask, factor| mask | factor_bit(*factor))
     }
 }
