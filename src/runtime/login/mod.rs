@@ -10,6 +10,8 @@
 mod availability;
 mod log;
 mod state;
+#[cfg(test)]
+mod tests;
 
 pub use availability::{Availability, UnknownFactor};
 pub use log::{Failure, LogEntry};
@@ -153,6 +155,7 @@ impl LoginState {
         let program = turn.program;
         let words = turn.facts.words_for(&program.layout)?;
         let enrolled = turn.facts.enrolled()?;
+        // A copy on the stack: the facts are the host's, and only the login knows what was passed in it.
         let own;
         let words = match program.layout.performed_in_login {
             Some(slot) => {

@@ -14,8 +14,8 @@ use crate::lower::program::{COMMAND_LIMIT, DecisionWord, Program, Verdict};
 use crate::runtime::decision::Decision;
 use crate::runtime::digest::{Digest, SealKey};
 
-/// A login between two requests: serde in every format, under 200 bytes for usual policies. It holds no secret; it
-/// says which factors the user has enrolled and passed.
+/// A login between two requests: serde in every format that carries integers of 64 bits, under 100 bytes in postcard
+/// for usual policies. It holds no secret; it says which factors the user has enrolled and passed.
 ///
 /// [`Policy::resume`](crate::Policy::resume) goes on with it, on any machine that has the same policy (and the same
 /// [key](crate::Compiler::with_login_key)). That a state is not used twice is the host's to see to, as with any
@@ -176,7 +176,7 @@ impl LoginState {
     }
 
     /// Tells all that it holds, in a form that no two states share.
-    fn feed(&self, update: &mut dyn FnMut(&[u8])) {
+    pub(super) fn feed(&self, update: &mut dyn FnMut(&[u8])) {
         update(&[self.commands, self.passes.len() as u8]);
         for pass in &self.passes {
             update(&[pass.factor, pass.by as u8]);
@@ -214,7 +214,7 @@ impl LoginState {
     }
 
     /// Whether every number in it is one of the program's, and the counts fit each other.
-    fn is_possible(&self, program: &Program) -> bool {
+    pub(super) fn is_possible(&self, program: &Program) -> bool {
         let commands = usize::from(self.commands);
         let is_factor = |factor: u8| usize::from(factor) < program.factors.len();
         let counts_fit = commands <= COMMAND_LIMIT && self.passes.len() <= commands;
