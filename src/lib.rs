@@ -45,6 +45,7 @@ mod policy;
 pub mod runtime;
 pub mod source;
 pub mod syntax;
+pub mod testing;
 pub mod trace;
 
 /// Instants and durations: `now` is a [`jiff::Timestamp`].

@@ -14,6 +14,7 @@ mod files;
 mod fmt;
 mod new;
 mod output;
+mod test;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -60,6 +61,7 @@ enum Command {
     Fmt(fmt::Fmt),
     Explain(explain::Explain),
     New(new::New),
+    Test(test::Test),
     Completions(completions::Completions),
 }
 
@@ -72,6 +74,7 @@ pub(crate) fn run() -> Exit {
         Command::Fmt(fmt) => fmt.run(),
         Command::Explain(explain) => explain.run(),
         Command::New(new) => new.run(),
+        Command::Test(test) => test.run(),
         Command::Completions(completions) => completions.run(),
     });
     catch_unwind(run).unwrap_or_else(|_| {

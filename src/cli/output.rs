@@ -43,14 +43,46 @@ enum ColorChoice {
 impl Color {
     /// The style for standard error.
     pub(super) fn style(self) -> HumanStyle {
+        self.style_on(&io::stderr())
+    }
+
+    /// The style for standard output.
+    pub(super) fn style_of_output(self) -> HumanStyle {
+        self.style_on(&io::stdout())
+    }
+
+    fn style_on(self, stream: &impl IsTerminal) -> HumanStyle {
         let coloured = match self.color {
             ColorChoice::Always => true,
             ColorChoice::Never => false,
             ColorChoice::Auto => {
-                io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
+                stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|v| v.is_empty())
             }
         };
         if coloured { HumanStyle::Ansi } else { HumanStyle::Plain }
+    }
+}
+
+/// Words in the colours of good and bad news.
+pub(super) trait Paint {
+    fn good(self, text: &str) -> String;
+    fn bad(self, text: &str) -> String;
+}
+
+impl Paint for HumanStyle {
+    fn good(self, text: &str) -> String {
+        painted(self, "32", text)
+    }
+
+    fn bad(self, text: &str) -> String {
+        painted(self, "1;31", text)
+    }
+}
+
+fn painted(style: HumanStyle, colour: &str, text: &str) -> String {
+    match style {
+        HumanStyle::Ansi => format!("\u{1b}[{colour}m{text}\u{1b}[0m"),
+        HumanStyle::Plain => text.to_owned(),
     }
 }
 

@@ -29,6 +29,11 @@ impl Report {
         Report { sources, diagnostics }
     }
 
+    /// These reports, which point into these texts.
+    pub fn of(sources: &Sources, diagnostics: Vec<Diagnostic>) -> Self {
+        Report::new(sources.clone(), diagnostics)
+    }
+
     pub(crate) fn add(&mut self, diagnostic: Diagnostic) {
         self.diagnostics.push(diagnostic);
     }

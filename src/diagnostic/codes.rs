@@ -108,6 +108,10 @@ codes! {
     // the flow
     E0501: "a fifth command",
     E0502: "a flow too large to prove",
+    // tests
+    E0701: "a test that expects something else",
+    E0702: "a fact that a test has to give",
+    E0703: "an answer to no prompt",
     // lints
     W0601: "a condition that is always true",
     W0602: "a condition that is never true",

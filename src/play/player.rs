@@ -10,6 +10,7 @@ use crate::check::policy::{Command, FactorId, StepId, TypedPolicy, VariableId};
 use crate::login::Login;
 use crate::policy::Policy;
 use crate::runtime::{self, Facts, Failure, LogEntry, Next};
+use crate::source::Span;
 use crate::trace::{self, ExecutedCommand, Passed, Refusal, Session, StepEnd, StepRun};
 
 /// Plays a login. Between two happenings the [world](Self::world) may be changed; a step sees it as it is when it
@@ -68,8 +69,8 @@ pub enum Happening<'p> {
     Ended {
         /// How.
         outcome: Outcome<'p>,
-        /// The command at which it failed.
-        command: Option<&'p Command>,
+        /// The statement that ended it: the denial, or the command at which it failed.
+        at: Option<Span>,
     },
 }
 
@@ -145,7 +146,7 @@ impl<'p> Player<'p> {
             }
             Stage::Ended(outcome) => {
                 self.stage = Stage::Ended(outcome);
-                Ok(Happening::Ended { outcome, command: None })
+                Ok(Happening::Ended { outcome, at: None })
             }
         }
     }
@@ -270,10 +271,13 @@ impl<'p> Player<'p> {
         ahead: Next<'p>,
     ) -> Result<Happening<'p>, PlayError> {
         match run.end {
-            StepEnd::LimitExceeded => return self.ends(ahead, Outcome::Failed(Failure::LimitExceeded), None),
-            StepEnd::Denied(_) => {
+            StepEnd::LimitExceeded => {
+                let fifth = run.commands.last().map(|executed| executed.command.span);
+                return self.ends(ahead, Outcome::Failed(Failure::LimitExceeded), fifth);
+            }
+            StepEnd::Denied(span) => {
                 let Next::Denied { reason } = ahead else { return disagree("the step denies the login") };
-                return self.end(Outcome::Denied(reason), None);
+                return self.end(Outcome::Denied(reason), Some(span));
             }
             StepEnd::Prompts => {}
         }
@@ -295,7 +299,7 @@ impl<'p> Player<'p> {
                     Refusal::NothingUsable => LogEntry::NothingUsable(command.kind),
                     Refusal::EnrollWithoutChallenge => LogEntry::EnrollWithoutChallenge,
                 };
-                self.ends(ahead, Outcome::Failed(Failure::Logged(entry)), Some(command))
+                self.ends(ahead, Outcome::Failed(Failure::Logged(entry)), Some(command.span))
             }
             trace::Prompt::Choice(offered) => {
                 let Next::Prompt(prompt) = ahead else { return disagree("a prompt is due") };
@@ -327,21 +331,17 @@ impl<'p> Player<'p> {
         &mut self,
         ahead: Next<'p>,
         outcome: Outcome<'p>,
-        command: Option<&'p Command>,
+        at: Option<Span>,
     ) -> Result<Happening<'p>, PlayError> {
         match (ahead, outcome) {
-            (Next::Failed(found), Outcome::Failed(wanted)) if found == wanted => self.end(outcome, command),
+            (Next::Failed(found), Outcome::Failed(wanted)) if found == wanted => self.end(outcome, at),
             (other, _) => disagree(&format!("{outcome:?} is due, and {other:?} comes")),
         }
     }
 
-    fn end(
-        &mut self,
-        outcome: Outcome<'p>,
-        command: Option<&'p Command>,
-    ) -> Result<Happening<'p>, PlayError> {
+    fn end(&mut self, outcome: Outcome<'p>, at: Option<Span>) -> Result<Happening<'p>, PlayError> {
         self.stage = Stage::Ended(outcome);
-        Ok(Happening::Ended { outcome, command })
+        Ok(Happening::Ended { outcome, at })
     }
 }
 

@@ -15,6 +15,7 @@ use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
 use stepup::source::{LoadError, Loader};
+use stepup::testing::run_tests;
 use stepup::{Compiler, Engine, Report};
 
 /// The title of the section that holds what is expected.
@@ -68,19 +69,19 @@ impl Flow {
         Flow { files: vec![(name.to_owned(), text.as_bytes().to_vec())], ..Flow::default() }
     }
 
-    /// All that checking has to say about it.
+    /// All that there is to say about it: what checking says, and why its tests fail.
     pub(crate) fn check(&self) -> Report {
         // Making a compiler parses the standard library: most cases can share one.
         static PLAIN: LazyLock<Compiler> = LazyLock::new(|| Compiler::new().with_engine(Engine::Interpreter));
         let files = self.files.iter().map(|(name, text)| (name.as_str(), text.as_slice()));
         if self.found.is_empty() && self.catalog.is_none() {
-            return PLAIN.check(files);
+            return said_of(&PLAIN, files);
         }
         let compiler = Compiler::new().with_engine(Engine::Interpreter).with_loader(self.clone());
         match &self.catalog {
-            None => compiler.check(files),
+            None => said_of(&compiler, files),
             Some((name, text)) => match compiler.with_catalog(name, text) {
-                Ok(compiler) => compiler.check(files),
+                Ok(compiler) => said_of(&compiler, files),
                 Err(report) => report,
             },
         }
@@ -108,6 +109,17 @@ impl Flow {
             *catalog = text.to_owned();
         }
         changed
+    }
+}
+
+fn said_of<'f>(compiler: &Compiler, files: impl IntoIterator<Item = (&'f str, &'f [u8])>) -> Report {
+    match compiler.compile(files) {
+        Err(report) => report,
+        Ok(compiled) => {
+            let results = run_tests(&compiled, "");
+            let checked = compiled.report.diagnostics().into_iter();
+            Report::of(compiled.report.sources(), checked.chain(results.failures()).cloned().collect())
+        }
     }
 }
 

@@ -20,6 +20,7 @@ pub use edits::{EditError, apply_edits};
 pub use human::{HumanStyle, MAX_RENDERED, human};
 pub use json::json;
 pub use sarif::sarif;
+pub use visible::one_line;
 
 use super::{Diagnostic, Help, Label, Severity};
 use crate::source::Span;

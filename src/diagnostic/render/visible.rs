@@ -33,7 +33,7 @@ fn is_invisible(c: char) -> bool {
 }
 
 /// A message as one line.
-pub(super) fn one_line(text: &str) -> String {
+pub fn one_line(text: &str) -> String {
     let end = text.floor_char_boundary(MAX_MESSAGE);
     let mut out = String::with_capacity(end);
     for c in text.get(..end).unwrap_or(text).chars() {
