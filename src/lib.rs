@@ -45,6 +45,7 @@ mod policy;
 pub mod runtime;
 pub mod source;
 pub mod syntax;
+mod tenant;
 pub mod testing;
 pub mod trace;
 
@@ -53,6 +54,8 @@ pub use jiff;
 
 pub use check::policy::CommandKind;
 pub use check::policy::Style;
+#[cfg(feature = "tenant-toml")]
+pub use compile::read_tenant;
 pub use compile::{Compiled, Compiler, Format, Formatted, Report, STARTERS, Starter, format_policy};
 pub use diagnostic::render::HumanStyle;
 pub use flow::Budget;
@@ -62,3 +65,4 @@ pub use runtime::{
     AnswerError, Availability, Command, DecideError, Decision, Digest, FactType, FactorChoice, Facts,
     Failure, LogEntry, LoginError, Next, Prompt, ResumeError, SavedLogin, Screen, Slot,
 };
+pub use tenant::{CustomizeFactors, Tenant, TenantValue};

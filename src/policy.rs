@@ -110,7 +110,7 @@ impl Policy {
     /// The factors that a login may use: all that the tenant has enabled (the whole catalog, if the policy was compiled
     /// without a tenant), in a browser that supports them all.
     pub fn availability(&self) -> Availability {
-        Availability::new(&self.inner.program.layout, u64::MAX)
+        Availability::new(&self.inner.program.layout, self.inner.program.enabled)
     }
 
     /// What it was compiled from, as one number: texts, library, version of stepup.

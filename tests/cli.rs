@@ -50,6 +50,49 @@ fn write(folder: &Path, name: &str, text: &str) -> String {
     path.display().to_string()
 }
 
+const TENANT: [&str; 2] = ["--tenant", "examples/tenant.toml"];
+
+#[test]
+fn check_and_decide_take_a_tenant() {
+    let ran = stepup(&[&["check", "examples/admins.stepup"], &TENANT[..]].concat());
+    assert_eq!((ran.stderr.as_str(), ran.code), ("", 0));
+    // The event has no `app_metadata`, and the tenant says what that means.
+    let ran = stepup_with(
+        &[&["decide", "examples/admins.stepup", "--event", "-"], &TENANT[..]].concat(),
+        r#"{"user": {"enrolledFactors": []}}"#,
+    );
+    assert_eq!(
+        (ran.stdout.as_str(), ran.stderr.as_str(), ran.code),
+        ("step `enroll` asks for\n  1. enroll any of webauthn-roaming, otp\n", "", 0)
+    );
+}
+
+#[test]
+fn a_policy_that_cannot_work_in_the_tenant_is_a_finding_in_both_files() {
+    let folder = folder("tenant");
+    let tenant = write(&folder, "tenant.toml", "enabled-factors = [\"otp\"]\n");
+    for command in [&["check"][..], &["decide", "--event", "examples/events/admin-otp.json"]] {
+        let ran = stepup(&[command, &["examples/admins.stepup", "--tenant", &tenant]].concat());
+        assert_eq!((ran.stdout.as_str(), ran.code), ("", 1));
+        assert!(ran.stderr.contains("error[E0409]") && ran.stderr.contains("error[E0411]"), "{}", ran.stderr);
+        assert!(ran.stderr.contains("tenant.toml:1:19"), "{}", ran.stderr);
+    }
+}
+
+#[test]
+fn a_tenant_file_with_mistakes_is_a_finding_and_one_that_is_not_there_a_wrong_command_line() {
+    let folder = folder("tenant-mistakes");
+    let tenant = write(&folder, "tenant.toml", "enabled-factor = [\"otp\"]\n");
+    let ran = stepup(&["check", "examples/admins.stepup", "--tenant", &tenant]);
+    assert_eq!(ran.code, 1);
+    assert!(ran.stderr.contains("did you mean `enabled-factors`?"), "{}", ran.stderr);
+    let ran = stepup(&["check", "examples/admins.stepup", "--tenant", &tenant, "--format", "json"]);
+    assert!(ran.stdout.starts_with(r#"{"code":"E0201""#) && ran.stderr.is_empty(), "{}", ran.stdout);
+    let ran = stepup(&["check", "examples/admins.stepup", "--tenant", "no-such-tenant.toml"]);
+    assert_eq!(ran.code, 2);
+    assert!(ran.stderr.starts_with("error: `no-such-tenant.toml` can't be read"), "{}", ran.stderr);
+}
+
 const ADMIN: [&str; 4] = ["decide", "examples/admins.stepup", "--event", "examples/events/admin-otp.json"];
 
 #[test]

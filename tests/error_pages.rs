@@ -23,9 +23,9 @@ fn folder() -> PathBuf {
 struct Page {
     code: Code,
     text: String,
-    mistake: Block,
+    mistake: Flow,
     report: Block,
-    repair: Block,
+    repair: Flow,
 }
 
 fn pages() -> Vec<Page> {
@@ -36,21 +36,33 @@ fn page(code: Code) -> Page {
     let path = folder().join(format!("{code}.md"));
     let text = fs::read_to_string(&path).expect("each code has a page");
     let mut shown = blocks(&text).into_iter();
-    let mut next = |language: &str| {
-        let block = shown.next().filter(|block| block.language == language);
-        block.unwrap_or_else(|| {
-            panic!("{code}: a policy, its report and the repair are expected, in this order")
-        })
+    let mut mistake = Flow::default();
+    let report = loop {
+        match shown.next() {
+            Some(block) if block.language == "text" => break block,
+            Some(block) => mistake = with(mistake, &block),
+            None => panic!("{code}: a policy, its report and the repair are expected, in this order"),
+        }
     };
-    let (mistake, report, repair) = (next("stepup"), next("text"), next("stepup"));
+    let repair = shown.next().unwrap_or_else(|| panic!("{code}: the repair is expected below the report"));
+    let repair = with(mistake.clone(), &repair);
     Page { code, mistake, report, repair, text }
+}
+
+/// A flow with its policy or its tenant as a block has it.
+fn with(flow: Flow, block: &Block) -> Flow {
+    match block.language.as_str() {
+        "stepup" => Flow { files: Flow::of("policy.stepup", &block.text).files, ..flow },
+        "toml" => Flow { tenant: Some(("tenant.toml".to_owned(), block.text.clone().into_bytes())), ..flow },
+        other => panic!("`{other}` is neither a policy nor a tenant"),
+    }
 }
 
 #[test]
 fn the_first_policy_of_each_page_gives_the_report_below_it() {
     let mut failures = Vec::new();
     for Page { code, text, mistake, report, .. } in pages() {
-        let checked = Flow::of("policy.stepup", &mistake.text).check();
+        let checked = mistake.check();
         let codes: BTreeSet<Code> = checked.diagnostics().iter().map(|report| report.code).collect();
         assert_eq!(codes, BTreeSet::from([code]), "the page of {code} shows other mistakes too\n{checked}");
         let found = checked.render(Format::Human(HumanStyle::Plain));
@@ -73,7 +85,7 @@ fn the_first_policy_of_each_page_gives_the_report_below_it() {
 #[test]
 fn the_repair_on_each_page_repairs() {
     for Page { code, repair, .. } in pages() {
-        let checked = Flow::of("policy.stepup", &repair.text).check();
+        let checked = repair.check();
         let is_left = checked.diagnostics().iter().any(|report| report.code == code);
         assert!(!is_left && !checked.has_errors(), "the repair of {code}:\n{checked}");
     }

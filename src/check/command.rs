@@ -29,6 +29,9 @@ impl Checker<'_> {
             }
             Offer::AnyIn(set) => (Style::Any, Vec::new(), Some(self.offered_set(context, kind, set)?)),
         };
+        if let Offer::Preferred { rest: Some(set), .. } | Offer::AnyIn(set) = &command.offer {
+            self.offered_sets.insert(command.span, set.span);
+        }
         Some(Command { kind: kind.node, style, listed, rest, span: command.span })
     }
 
@@ -124,15 +127,23 @@ impl Checker<'_> {
         if is_set {
             return report.help(format!("if it is a set, offer what it holds: `any of {}`", name.node));
         }
-        let known = || self.catalog.factors.values().map(|factor| factor.name.as_str());
-        let usual = usual_name(&name.node).filter(|usual| known().any(|factor| factor == *usual));
-        match usual.or_else(|| did_you_mean(&name.node, known())) {
+        match self.factor_meant_by(&name.node) {
             Some(near) => report.fix(format!("did you mean `{near}`?"), name.span, near),
-            None => {
-                let names: Vec<&str> = known().collect();
-                report.note(format!("the catalog has {}", super::fact::list_of(&names)))
-            }
+            None => report.note(format!("the catalog has {}", self.factor_list())),
         }
+    }
+
+    /// The factor that an unknown name probably means.
+    pub(crate) fn factor_meant_by(&self, name: &str) -> Option<&str> {
+        let known = || self.catalog.factors.values().map(|factor| factor.name.as_str());
+        let usual = usual_name(name).filter(|usual| known().any(|factor| factor == *usual));
+        usual.or_else(|| did_you_mean(name, known()))
+    }
+
+    /// All factors of the catalog, for a sentence.
+    pub(crate) fn factor_list(&self) -> String {
+        let names: Vec<&str> = self.catalog.factors.values().map(|factor| factor.name.as_str()).collect();
+        super::fact::list_of(&names)
     }
 
     fn check_allowed(&mut self, kind: &Spanned<CommandKind>, id: FactorId, span: Span) -> Option<()> {

@@ -51,6 +51,12 @@ impl Checker<'_> {
         variable
     }
 
+    /// The variable that already stands for the path of a declaration.
+    pub(crate) fn on_path_of(&self, item: &tree::FactItem) -> Option<VariableId> {
+        let split = item.split.as_ref().map(|split| split.node.as_str());
+        self.variable_paths.get(&path_key(&segments(&item.path), split)).copied()
+    }
+
     fn variable_of(&mut self, declaration: FactDeclaration<'_>) -> Option<VariableId> {
         if let Some(known) = self.facts_done.get(declaration.item.name.node.as_str()) {
             return *known;

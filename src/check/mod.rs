@@ -14,6 +14,7 @@
 //! | `name`, `presence` | what a name means, and whether its value is there |
 //! | `condition` | the table of conditions, presence, bounds of expansion |
 //! | `statement`, `command` | statements |
+//! | `tenant`, `offered` | what a tenant says, and what commands offer in it |
 //! | `masks` | sets of factors as machine words |
 //! | `test`, `guarantee` | the items that later stages run and prove |
 
@@ -29,10 +30,12 @@ mod guarantee;
 pub mod masks;
 mod mismatch;
 mod name;
+mod offered;
 pub mod policy;
 mod presence;
 mod set;
 mod statement;
+mod tenant;
 mod test;
 mod value;
 mod written;
@@ -47,10 +50,14 @@ use crate::syntax::tree;
 use condition::Size;
 use declare::{Declarations, DefinitionId, State};
 use fact::PathKey;
+use masks::FactorMask;
 use policy::{
     Catalog, Condition, ConditionId, Presence, PresenceId, Step, StepId, Test, TypedPolicy, Variable,
     VariableId,
 };
+
+use tenant::TenantDefaults;
+pub use tenant::TenantFile;
 
 /// A parsed file and its part in the flow.
 #[derive(Clone, Debug)]
@@ -83,15 +90,20 @@ pub struct Checked {
     pub diagnostics: Vec<Diagnostic>,
 }
 
-/// Checks the files of a flow together: the standard library's, then the user's in their order.
-pub fn check(sources: &Sources, library: &[Unit], units: &[Unit]) -> Checked {
+/// Checks the files of a flow together: the standard library's, then the user's in their order; and what the tenant
+/// says, if there is one.
+pub fn check(sources: &Sources, library: &[Unit], units: &[Unit], tenant: Option<TenantFile<'_>>) -> Checked {
     let mut checker = Checker::new(sources, library, units);
+    checker.tenant = tenant;
     checker.check_catalog();
+    checker.enabled = checker.enabled_factors();
     checker.check_fact_declarations();
+    checker.take_tenant_defaults();
     checker.check_definitions();
     let steps = checker.check_steps(units);
     let guarantees = checker.check_guarantees(units);
     let tests = checker.check_tests(units);
+    checker.check_commands_in_tenant(&steps);
     if !checker.has_errors() {
         // What an error has hidden would seem unused.
         checker.report_unused(&steps);
@@ -103,7 +115,9 @@ pub fn check(sources: &Sources, library: &[Unit], units: &[Unit]) -> Checked {
 struct Checker<'a> {
     sources: &'a Sources,
     declarations: Declarations<'a>,
+    tenant: Option<TenantFile<'a>>,
     catalog: Catalog,
+    enabled: FactorMask,
     variables: PrimaryMap<VariableId, Variable>,
     /// The variable of each fact that was asked for; `None` when its declaration has an error.
     facts_done: BTreeMap<String, Option<VariableId>>,
@@ -111,6 +125,8 @@ struct Checker<'a> {
     variable_spans: SecondaryMap<VariableId, Option<Span>>,
     /// The variable of each path.
     variable_paths: HashMap<PathKey, VariableId>,
+    /// What facts are in this tenant where the event lacks them, whatever their declarations say.
+    tenant_defaults: TenantDefaults,
     presences: PrimaryMap<PresenceId, Presence>,
     /// The presence of each path.
     presence_paths: HashMap<PathKey, PresenceId>,
@@ -136,6 +152,8 @@ struct Checker<'a> {
     /// The deepest nesting of statements so far.
     deepest: u32,
     used_facts: BTreeSet<String>,
+    /// The set that a command offers, by the place of the command.
+    offered_sets: BTreeMap<Span, Span>,
     diagnostics: Vec<Diagnostic>,
 }
 
@@ -145,11 +163,14 @@ impl<'a> Checker<'a> {
         Checker {
             sources,
             declarations: Declarations::collect(library.iter().chain(units), &mut diagnostics),
+            tenant: None,
             catalog: Catalog::default(),
+            enabled: 0,
             variables: PrimaryMap::new(),
             facts_done: BTreeMap::new(),
             variable_spans: SecondaryMap::new(),
             variable_paths: HashMap::new(),
+            tenant_defaults: TenantDefaults::new(),
             presences: PrimaryMap::new(),
             presence_paths: HashMap::new(),
             conditions: PrimaryMap::new(),
@@ -165,6 +186,7 @@ impl<'a> Checker<'a> {
             seen_patterns: HashSet::new(),
             deepest: 0,
             used_facts: BTreeSet::new(),
+            offered_sets: BTreeMap::new(),
             diagnostics,
         }
     }
@@ -195,8 +217,10 @@ impl<'a> Checker<'a> {
     ) -> Checked {
         let facts = self.fact_table();
         self.link_presences();
+        self.apply_tenant_defaults();
         let policy = (!self.has_errors()).then_some(TypedPolicy {
             catalog: self.catalog,
+            enabled: self.enabled,
             facts,
             variables: self.variables,
             presences: self.presences,

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use cranelift_entity::{PrimaryMap, entity_impl};
 use ipnet::IpNet;
 
+use super::masks::FactorMask;
 use crate::source::Span;
 pub use crate::syntax::tree::CommandKind;
 
@@ -45,6 +46,8 @@ pub const MAX_FACTORS: usize = 63;
 pub struct TypedPolicy {
     /// The factors that commands and sets may name.
     pub catalog: Catalog,
+    /// Those of them that are enabled in the tenant; all, where no tenant says otherwise.
+    pub enabled: FactorMask,
     /// The facts by name, also those that no statement reads. Two facts on one path share a variable.
     pub facts: BTreeMap<String, Fact>,
     /// The values of the event that facts stand for.

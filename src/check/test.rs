@@ -133,7 +133,8 @@ impl Checker<'_> {
         let variable = self.variable(&name.node)?;
         let declared = self.variables[variable].clone();
         if matches!(value.kind, GivenKind::Absent) {
-            if matches!(declared.absence, super::policy::Absence::Refused) {
+            let is_refused = matches!(declared.absence, super::policy::Absence::Refused);
+            if is_refused && !self.tenant_defaults.contains_key(&variable) {
                 let report =
                     Diagnostic::error(Code::E0301, value.span, format!("`{}` is never absent", name.node));
                 let report = match self.variable_spans[variable] {

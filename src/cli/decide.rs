@@ -9,6 +9,7 @@ use stepup::{CommandKind, Decision, Engine, Facts, Policy, Step, Style};
 use super::Exit;
 use super::files::{PolicyFiles, compiler};
 use super::output::{Color, print, write_human};
+use super::tenant::TenantFile;
 
 /// The largest event that is read (16 MiB): far more than the platform sends.
 const MAX_EVENT_BYTES: u64 = 16 * 1024 * 1024;
@@ -18,6 +19,8 @@ const MAX_EVENT_BYTES: u64 = 16 * 1024 * 1024;
 pub(super) struct Decide {
     #[command(flatten)]
     files: PolicyFiles,
+    #[command(flatten)]
+    tenant: TenantFile,
     /// The login event as JSON; `-` is standard input. Several events, one a line, give one line each
     #[arg(long, value_name = "FILE")]
     event: String,
@@ -60,7 +63,12 @@ impl Decide {
             EngineName::Jit => Engine::Native,
             EngineName::Interpreter => Engine::Interpreter,
         };
-        let policy = match compiler(&files, engine).compile(files.iter().map(|(name, text)| (name, text))) {
+        let write = |report: &_, name: &_| write_human(report, name, self.color.style());
+        let compiler = match self.tenant.give_to(compiler(&files, engine), write) {
+            Ok(compiler) => compiler,
+            Err(exit) => return exit,
+        };
+        let policy = match compiler.compile(files.iter().map(|(name, text)| (name, text))) {
             Ok(compiled) => compiled.policy,
             Err(report) => {
                 write_human(&report, &self.files.title(), self.color.style());

@@ -14,6 +14,7 @@ mod files;
 mod fmt;
 mod new;
 mod output;
+mod tenant;
 mod test;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};

@@ -15,15 +15,18 @@ pub(super) struct Lost {
     anything: bool,
     /// The files with a `use` that found nothing.
     uses: Vec<FileId>,
+    /// The tenant's file, which may name what was lost in any of the others.
+    tenant: Option<FileId>,
 }
 
 impl Lost {
     /// What the reports of reading and loading say that was lost.
-    pub(super) fn of(reports: &[Diagnostic]) -> Self {
+    pub(super) fn of(reports: &[Diagnostic], tenant: Option<FileId>) -> Self {
         let uses = reports.iter().filter(|report| report.code == Code::E0204);
         Lost {
             anything: reports.iter().any(|report| report.severity == Severity::Error),
             uses: uses.map(|report| report.primary.span.file).collect(),
+            tenant,
         }
     }
 
@@ -33,6 +36,7 @@ impl Lost {
         self.anything
             && match report.code {
                 Code::E0207 | Code::W0604 => true,
+                Code::E0201 | Code::E0401 if self.tenant == Some(span.file) => true,
                 Code::E0201 if self.uses.contains(&span.file) => true,
                 Code::E0201 | Code::E0401 => is_declared(sources.text(span), sources.file(span.file).text()),
                 _ => false,

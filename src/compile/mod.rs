@@ -10,6 +10,8 @@ mod library;
 mod load;
 mod lost;
 mod report;
+#[cfg(feature = "tenant-toml")]
+mod tenant;
 
 use std::fmt;
 use std::sync::Mutex;
@@ -17,10 +19,12 @@ use std::sync::Mutex;
 pub use format::{Formatted, format_policy};
 pub use library::{STARTERS, Starter};
 pub use report::{Format, Report};
+#[cfg(feature = "tenant-toml")]
+pub use tenant::read_tenant;
 
 use crate::backend::jit::{CodeMemory, CodeUsage, JitCompiler, NativeCode};
 use crate::check::policy::TypedPolicy;
-use crate::check::{Checked, Role, check};
+use crate::check::{Checked, Role, TenantFile, check};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::flow::{self, Budget};
 use crate::lower::lower;
@@ -28,6 +32,7 @@ use crate::lower::program::Program;
 use crate::policy::{Engine, Policy};
 use crate::runtime::SealKey;
 use crate::source::{FileId, Loader, NoFiles, Span};
+use crate::tenant::Tenant;
 use library::Library;
 use lost::Lost;
 
@@ -44,6 +49,7 @@ use lost::Lost;
 pub struct Compiler {
     library: Library,
     loader: Box<dyn Loader + Send + Sync>,
+    tenant: Option<Tenant>,
     engine: Engine,
     budget: Budget,
     /// What logins are sealed with, before it is bound to a policy.
@@ -96,6 +102,7 @@ impl Compiler {
         Compiler {
             library,
             loader: Box::new(NoFiles),
+            tenant: None,
             engine: Engine::default(),
             budget: Budget::default(),
             login_key: Vec::new(),
@@ -122,6 +129,13 @@ impl Compiler {
     /// Finds the files that `use "…"` names.
     pub fn with_loader(mut self, loader: impl Loader + Send + Sync + 'static) -> Self {
         self.loader = Box::new(loader);
+        self
+    }
+
+    /// Compiles for a tenant: its defaults of facts count, the proof knows which factors are enabled, and what can't work
+    /// there is an error.
+    pub fn with_tenant(mut self, tenant: Tenant) -> Self {
+        self.tenant = Some(tenant);
         self
     }
 
@@ -201,11 +215,15 @@ impl Compiler {
     fn prove<N: AsRef<str>, T: AsRef<[u8]>>(&self, files: impl IntoIterator<Item = (N, T)>) -> Proven {
         let files: Vec<(N, T)> = files.into_iter().collect();
         let texts = files.iter().map(|(name, text)| (name.as_ref(), text.as_ref()));
-        let loaded = load::load(&self.library, &*self.loader, texts);
+        let mut loaded = load::load(&self.library, &*self.loader, texts);
+        let tenant = self.tenant.as_ref().map(|tenant| {
+            let file = loaded.sources.add(tenant.name(), tenant.text());
+            TenantFile { tenant, file }
+        });
         let mut diagnostics = loaded.diagnostics;
         let Checked { policy, diagnostics: found } =
-            check(&loaded.sources, &self.library.units, &loaded.units);
-        let lost = Lost::of(&diagnostics);
+            check(&loaded.sources, &self.library.units, &loaded.units, tenant);
+        let lost = Lost::of(&diagnostics, tenant.map(|tenant| tenant.file));
         diagnostics.extend(found.into_iter().filter(|report| !lost.explains(report, &loaded.sources)));
         let units = loaded.units.iter().filter(|unit| unit.role == Role::Flow);
         let flow = units.map(|unit| unit.tree.file).collect();

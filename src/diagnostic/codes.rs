@@ -79,6 +79,7 @@ codes! {
     E0107: "comparisons in a chain",
     E0108: "source text past a bound",
     E0109: "a table row that does not fit its columns",
+    E0110: "a tenant file that can't be read",
     // names
     E0201: "an unknown name",
     E0202: "a name declared twice",
@@ -105,6 +106,9 @@ codes! {
     E0406: "options that contradict each other",
     E0407: "a factor declaration that does not fit",
     E0408: "a command that offers nothing",
+    E0409: "a factor that the tenant has not enabled",
+    E0410: "a tenant where policies choose no factors",
+    E0411: "a command without an enabled factor",
     // the flow
     E0501: "a fifth command",
     E0502: "a flow too large to prove",

@@ -55,7 +55,7 @@ struct Due<'a, 'c> {
     next: &'c mut Logins,
 }
 
-impl Due<'_, '_> {
+impl<'a> Due<'a, '_> {
     fn diagrams(&self) -> &Diagrams {
         &self.conditions.facts.diagrams
     }
@@ -74,6 +74,9 @@ impl Due<'_, '_> {
         self.go_on(self.state.clone(), self.diagrams().and(logins, &answered)?)?;
         let prompted = self.diagrams().minus(logins, &answered)?;
         for factor in self.factors() {
+            if !self.is_enabled(factor) {
+                continue;
+            }
             let usable = self.diagrams().and(&self.offers(factor)?, &self.is_enrolled(factor))?;
             self.pass(factor, &prompted, &usable)?;
         }
@@ -82,15 +85,18 @@ impl Due<'_, '_> {
 
     fn enroll(&mut self, logins: &Formula) -> Limited<()> {
         let mut usable = Vec::new();
-        let mut left = logins.clone();
+        let mut prompted = self.diagrams().nothing();
+        let mut all_enrolled = logins.clone();
         for factor in self.factors() {
-            let formula = self.diagrams().minus(&self.offers(factor)?, &self.is_enrolled(factor))?;
-            left = self.diagrams().minus(&left, &formula)?;
-            usable.push((factor, formula));
+            let new = self.diagrams().minus(&self.offers(factor)?, &self.is_enrolled(factor))?;
+            all_enrolled = self.diagrams().minus(&all_enrolled, &new)?;
+            if self.is_enabled(factor) {
+                prompted = self.diagrams().or(&prompted, &self.diagrams().and(logins, &new)?)?;
+                usable.push((factor, new));
+            }
         }
-        let prompted = self.diagrams().minus(logins, &left)?;
         if self.template.style == Style::Any {
-            self.go_on(self.state.clone(), left)?;
+            self.go_on(self.state.clone(), all_enrolled)?;
         }
         let allowed = if self.state.any_passed {
             prompted
@@ -109,8 +115,13 @@ impl Due<'_, '_> {
         add(&self.conditions.facts.diagrams, self.next, state, logins)
     }
 
-    fn factors(&self) -> Vec<FactorId> {
-        self.conditions.policy.catalog.factors.keys().collect()
+    fn factors(&self) -> impl Iterator<Item = FactorId> + use<'a> {
+        self.conditions.policy.catalog.factors.keys()
+    }
+
+    /// Whether the tenant has a factor switched on; every browser supports it.
+    fn is_enabled(&self, factor: FactorId) -> bool {
+        self.conditions.policy.enabled & bit(factor) != 0
     }
 
     /// The logins in which the command offers a factor.
@@ -137,7 +148,7 @@ impl Due<'_, '_> {
 
     /// The logins that began with anything enrolled, also with a factor outside the catalog.
     fn anything_enrolled(&self) -> Limited<Formula> {
-        let each = self.factors().into_iter().map(|factor| self.is_enrolled(factor));
+        let each = self.factors().map(|factor| self.is_enrolled(factor));
         self.diagrams().any(each.chain([self.conditions.facts.other_enrolled()]))
     }
 }

@@ -178,7 +178,7 @@ impl<'a> Search<'a> {
         let Some(ExecutedCommand { command, offered }) = run.commands.get(at) else {
             return self.play_from(StepId::new(id.index() + 1), session);
         };
-        let outcomes = match session.prompt(command, offered, self.event) {
+        let outcomes = match session.prompt(self.policy, command, offered, self.event) {
             Prompt::LoginFails(_) => Vec::new(),
             Prompt::Answered(_) => vec![(Outcome::Answered, session.clone())],
             Prompt::NothingLeft => vec![(Outcome::NothingLeft, session.clone())],

@@ -61,7 +61,14 @@ pub fn lower(policy: &TypedPolicy) -> Result<Program, LowerError> {
     }
     let (commands, reasons) = tables.finish();
     let factors = policy.catalog.factors.values().map(factor_names).collect();
-    Ok(Program { layout: Arc::new(places.layout), steps, commands, reasons, factors })
+    Ok(Program {
+        layout: Arc::new(places.layout),
+        steps,
+        commands,
+        reasons,
+        factors,
+        enabled: policy.enabled,
+    })
 }
 
 fn factor_names(factor: &Factor) -> FactorNames {

@@ -35,6 +35,8 @@ pub struct Program {
     pub reasons: Vec<String>,
     /// The factors by their number in masks.
     pub factors: Vec<FactorNames>,
+    /// The mask of those that are enabled in the tenant.
+    pub enabled: u64,
 }
 
 impl Program {

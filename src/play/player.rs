@@ -285,7 +285,7 @@ impl<'p> Player<'p> {
             return self.after(step, ahead);
         };
         let command: &'p Command = command;
-        match self.session.prompt(command, offered, &self.world.event) {
+        match self.session.prompt(self.typed, command, offered, &self.world.event) {
             trace::Prompt::Answered(factor) => {
                 self.stage = Stage::Due { step, run, at: at + 1, ahead };
                 Ok(Happening::Skipped { command, why: Skip::Answered(factor) })

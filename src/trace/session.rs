@@ -126,13 +126,19 @@ impl Session {
     }
 
     /// What a command does now, by rules 2 to 5.
-    pub fn prompt(&self, command: &Command, offered: &[FactorId], event: &Event) -> Prompt {
+    pub fn prompt(
+        &self,
+        policy: &TypedPolicy,
+        command: &Command,
+        offered: &[FactorId],
+        event: &Event,
+    ) -> Prompt {
         let enrolled = event.enrolled | self.enrolled;
+        let available = policy.enabled & event.supported;
         let passed = |factor: &&FactorId| self.passed.iter().any(|passed| passed.factor == **factor);
         let is_enrolled = |factor: &FactorId| enrolled & bit(*factor) != 0;
         let is_usable = |factor: &FactorId| {
-            event.supported & bit(*factor) != 0
-                && is_enrolled(factor) == (command.kind == CommandKind::Challenge)
+            available & bit(*factor) != 0 && is_enrolled(factor) == (command.kind == CommandKind::Challenge)
         };
         if let (CommandKind::Challenge, Some(factor)) = (command.kind, offered.iter().find(passed)) {
             return Prompt::Answered(*factor);

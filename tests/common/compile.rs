@@ -21,7 +21,7 @@ pub fn typed(text: &str) -> TypedPolicy {
         assert!(reports.is_empty(), "{reports:#?}");
         Unit { tree, role, uses: Vec::new() }
     });
-    let checked = check(&sources, &units[..2], &units[2..]);
+    let checked = check(&sources, &units[..2], &units[2..], None);
     checked.policy.unwrap_or_else(|| panic!("{:#?}", checked.diagnostics))
 }
 

@@ -9,6 +9,7 @@
 use std::collections::BTreeMap;
 
 use cranelift_entity::PrimaryMap;
+use stepup::check::masks::ALL_FACTORS;
 use stepup::check::policy::*;
 use stepup::source::{FileId, Sources, Span};
 
@@ -202,7 +203,17 @@ pub fn typed_policy_of(choices: &mut Choices<'_>, size: Size) -> TypedPolicy {
         .iter()
         .map(|(variable, row)| (row.name.clone(), Fact { variable, declared: nowhere(), docs: Vec::new() }));
     let facts = facts.collect();
-    TypedPolicy { catalog, facts, variables, presences, conditions, steps, guarantees: vec![], tests: vec![] }
+    TypedPolicy {
+        catalog,
+        enabled: ALL_FACTORS,
+        facts,
+        variables,
+        presences,
+        conditions,
+        steps,
+        guarantees: vec![],
+        tests: vec![],
+    }
 }
 
 struct Builder {

@@ -146,8 +146,10 @@ impl<'a> Player<'a> {
                     let used = Session { used: session.used + commands.len(), ..session.clone() };
                     let mut ends = vec![used];
                     for (command, offer) in commands.iter().zip(&offers) {
-                        ends =
-                            ends.iter().flat_map(|session| prompt(facts, session, command, offer)).collect();
+                        ends = ends
+                            .iter()
+                            .flat_map(|session| prompt(policy, facts, session, command, offer))
+                            .collect();
                     }
                     for end in ends {
                         self.step(facts, number + 1, end, known);
@@ -179,9 +181,16 @@ fn aged(session: &Session, windows: usize) -> Vec<Session> {
     found
 }
 
-fn prompt(facts: &Facts, session: &Session, command: &Command, offer: &[u32]) -> Vec<Session> {
+fn prompt(
+    policy: &TypedPolicy,
+    facts: &Facts,
+    session: &Session,
+    command: &Command,
+    offer: &[u32],
+) -> Vec<Session> {
     let enrolled = facts.enrolled | session.enrolled;
     let has = |factor: &u32| enrolled >> factor & 1 == 1;
+    let is_on = |factor: &u32| policy.enabled >> factor & 1 == 1;
     let pass = |factor: u32| {
         let mut next = session.clone();
         next.passed.push((factor, 0));
@@ -194,12 +203,12 @@ fn prompt(facts: &Facts, session: &Session, command: &Command, offer: &[u32]) ->
         if offer.iter().any(|factor| session.passed.iter().any(|(passed, _)| passed == factor)) {
             return vec![session.clone()];
         }
-        return offer.iter().copied().filter(has).map(pass).collect();
+        return offer.iter().copied().filter(has).filter(is_on).map(pass).collect();
     }
-    let usable: Vec<u32> = offer.iter().copied().filter(|factor| !has(factor)).collect();
-    if usable.is_empty() {
-        return if command.style == Style::Any { vec![session.clone()] } else { vec![] };
+    if command.style == Style::Any && offer.iter().all(has) {
+        return vec![session.clone()];
     }
+    let usable: Vec<u32> = offer.iter().copied().filter(|factor| !has(factor) && is_on(factor)).collect();
     if enrolled != 0 && session.passed.is_empty() {
         return vec![];
     }
@@ -705,7 +714,7 @@ pub(crate) fn confirms(policy: &TypedPolicy, login: &Login) -> bool {
                     Outcome::Passed { chosen, .. } => Some(chosen.as_u32()),
                     _ => None,
                 };
-                let ways = prompt(&facts, &now, command, offer);
+                let ways = prompt(policy, &facts, &now, command, offer);
                 let as_shown = |way: &Session| match chosen {
                     Some(factor) => {
                         way.passed.len() > now.passed.len() && way.passed.last() == Some(&(factor, 0))

@@ -155,6 +155,11 @@ fn catalog(random: &mut Random, source: &mut Spans) -> Catalog {
     Catalog { factors }
 }
 
+/// The factors that the tenant has switched on: all of them, or some.
+fn enabled(random: &mut Random) -> u64 {
+    if random.chance(2) { 7 } else { random.below(8) as u64 }
+}
+
 /// Places, each used once.
 struct Spans {
     file: FileId,
@@ -203,9 +208,11 @@ pub(crate) fn flow(seed: u64) -> Flow {
     }
     let presence = |at: &str| Presence { path: path(at), parent: None };
     let presences = [presence("org?"), presence("user.email?")].into_iter().collect();
+    let enabled = enabled(&mut builder.random);
     let Builder { topics, conditions, .. } = builder;
     let policy = TypedPolicy {
         catalog,
+        enabled,
         facts: Default::default(),
         variables: variables(),
         presences,

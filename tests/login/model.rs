@@ -276,7 +276,7 @@ impl<'a> Reference<'a> {
         event.supported = available;
         let executed = &commands[*done];
         let command = executed.command;
-        match self.session.prompt(command, &executed.offered, event) {
+        match self.session.prompt(self.typed, command, &executed.offered, event) {
             trace::Prompt::Answered(_) | trace::Prompt::NothingLeft => {
                 *done += 1;
                 None

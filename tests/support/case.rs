@@ -2,7 +2,8 @@
 //!
 //! A case file is a list of sections, each under a line `=== TITLE`. A title is a file's name and, in parentheses,
 //! what the file is to the flow: nothing for a file of the flow, `(used)` for one that only `use` finds, `(catalog)`
-//! for a catalog of factors, `(unreadable: WHY)` for one that the disk refuses. A section marked `generated` repeats
+//! for a catalog of factors, `(tenant)` for what the tenant has switched on, `(unreadable: WHY)` for one that the disk
+//! refuses. A section marked `generated` repeats
 //! what stands in `«… × N»` (with `#` for the number of the repetition) and puts the byte for `«byte FF»`, so that
 //! a text past a bound needs no megabytes.
 
@@ -16,7 +17,7 @@ use std::sync::LazyLock;
 
 use stepup::source::{LoadError, Loader};
 use stepup::testing::run_tests;
-use stepup::{Compiler, Engine, Report};
+use stepup::{Compiler, Engine, Report, read_tenant};
 
 /// The title of the section that holds what is expected.
 const REPORT: &str = "report";
@@ -44,6 +45,7 @@ pub(crate) struct Flow {
     pub(crate) files: Vec<(String, Vec<u8>)>,
     pub(crate) found: BTreeMap<String, Found>,
     pub(crate) catalog: Option<(String, String)>,
+    pub(crate) tenant: Option<(String, Vec<u8>)>,
 }
 
 /// What a `use` finds.
@@ -74,23 +76,29 @@ impl Flow {
         // Making a compiler parses the standard library: most cases can share one.
         static PLAIN: LazyLock<Compiler> = LazyLock::new(|| Compiler::new().with_engine(Engine::Interpreter));
         let files = self.files.iter().map(|(name, text)| (name.as_str(), text.as_slice()));
-        if self.found.is_empty() && self.catalog.is_none() {
+        if self.found.is_empty() && self.catalog.is_none() && self.tenant.is_none() {
             return said_of(&PLAIN, files);
         }
-        let compiler = Compiler::new().with_engine(Engine::Interpreter).with_loader(self.clone());
-        match &self.catalog {
-            None => said_of(&compiler, files),
-            Some((name, text)) => match compiler.with_catalog(name, text) {
-                Ok(compiler) => said_of(&compiler, files),
-                Err(report) => report,
-            },
+        self.compiler().map_or_else(|report| report, |compiler| said_of(&compiler, files))
+    }
+
+    /// A compiler for what surrounds the flow.
+    fn compiler(&self) -> Result<Compiler, Report> {
+        let mut compiler = Compiler::new().with_engine(Engine::Interpreter).with_loader(self.clone());
+        if let Some((name, text)) = &self.catalog {
+            compiler = compiler.with_catalog(name, text)?;
+        }
+        match &self.tenant {
+            Some((name, text)) => Ok(compiler.with_tenant(read_tenant(name, text)?)),
+            None => Ok(compiler),
         }
     }
 
     /// The text of a file of the flow, or of one that it uses.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
         let own = self.files.iter().find(|(file, _)| file == name).map(|(_, text)| text.as_slice());
-        match (own, self.found.get(name), &self.catalog) {
+        let tenant = self.tenant.as_ref().filter(|(file, _)| file == name).map(|(_, text)| text.as_slice());
+        match (own.or(tenant), self.found.get(name), &self.catalog) {
             (Some(text), ..) => Some(String::from_utf8_lossy(text).into_owned()),
             (None, Some(Found::Text(text)), _) => Some(text.clone()),
             (None, _, Some((catalog, text))) if catalog == name => Some(text.clone()),
@@ -105,6 +113,8 @@ impl Flow {
             *own = text.as_bytes().to_vec();
         } else if let Some(found) = changed.found.get_mut(name) {
             *found = Found::Text(text.to_owned());
+        } else if let Some((_, tenant)) = changed.tenant.as_mut().filter(|(file, _)| file == name) {
+            *tenant = text.as_bytes().to_vec();
         } else if let Some((_, catalog)) = &mut changed.catalog {
             *catalog = text.to_owned();
         }
@@ -186,6 +196,7 @@ impl Case {
                 match part.split([',', ':']).next().unwrap_or_default() {
                     "used" => drop(flow.found.insert(name, Found::Text(text()))),
                     "catalog" => flow.catalog = Some((name, text())),
+                    "tenant" => flow.tenant = Some((name, bytes.clone())),
                     "unreadable" => {
                         let why = part.trim_start_matches("unreadable: ").to_owned();
                         flow.found.insert(name, Found::Unreadable(why));

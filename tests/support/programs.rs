@@ -59,6 +59,7 @@ pub(crate) fn program_of(words: usize, steps: PrimaryMap<StepId, StepProgram>) -
         commands: Vec::new(),
         reasons: Vec::new(),
         factors: Vec::new(),
+        enabled: 0,
     }
 }
 

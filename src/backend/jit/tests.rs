@@ -42,6 +42,7 @@ fn assemble(step: StepProgram) -> Object {
         commands: Vec::new(),
         reasons: Vec::new(),
         factors: Vec::new(),
+        enabled: 0,
     };
     let mut compiler = JitCompiler::new(CodeMemory::new()).expect("this host has machine code");
     compiler.assemble(&program).expect("the program is well formed")

@@ -30,7 +30,7 @@ use pest::Parser;
 use self::grammar::{Grammar, Rule};
 use crate::diagnostic::{Code, Diagnostic, Label};
 use crate::source::{FileId, MAX_SOURCE_BYTES, Span};
-use crate::syntax::tree::{Entry, File, Item, ItemKind, Name};
+use crate::syntax::tree::{Entry, File, Item, ItemKind, Literal, Name};
 
 /// How deep brackets, `then if`, `implies` and `not` may nest: more than any policy needs, and so little that the
 /// recursion of every stage, pest's included, fits a thread's stack.
@@ -101,6 +101,13 @@ pub fn decode(file: FileId, bytes: &[u8]) -> (String, Option<Diagnostic>) {
         report.here(format!("the byte 0x{byte:02X} begins no character"))
     });
     (text, report)
+}
+
+/// The value of a text that is an integer, a length of time, an instant, an address or a prefix, and nothing else.
+pub fn literal(text: &str) -> Option<Literal> {
+    let whole = |rule| Grammar::parse(rule, text).ok()?.next().filter(|pair| pair.as_str() == text);
+    let pair = [Rule::number, Rule::address].into_iter().find_map(whole)?;
+    Builder { file: FileId(0), text, reports: RefCell::default(), comments: Vec::new() }.literal(pair)
 }
 
 /// Makes the tree of pest's nodes, and gathers the reports.

@@ -1,0 +1,248 @@
+//! Tenants through the front door: what they make of a flow, from Rust and from a file.
+
+use stepup::jiff::Timestamp;
+use stepup::{Compiler, CustomizeFactors, Engine, Policy, Report, Tenant, TenantValue, read_tenant};
+
+const SEED: &str = include_str!("../examples/admins.stepup");
+
+fn check(tenant: Tenant, policy: &str) -> Vec<String> {
+    let report = Compiler::new().with_tenant(tenant).check([("policy.stepup", policy)]);
+    report.diagnostics().iter().map(|found| format!("{} {}", found.code, found.message)).collect()
+}
+
+fn compile(tenant: Tenant, policy: &str, engine: Engine) -> Policy {
+    let compiler = Compiler::new().with_engine(engine).with_tenant(tenant);
+    compiler.compile([("policy.stepup", policy)]).expect("the policy compiles").policy
+}
+
+/// What the first step decides on an event, as JSON.
+fn decide(policy: &Policy, event: &str) -> Result<String, Box<dyn std::error::Error>> {
+    let mut facts = policy.facts();
+    facts.read_json(event.as_bytes())?;
+    facts.set_now("2026-01-31T08:00:00Z".parse::<Timestamp>()?);
+    let step = policy.steps().next().expect("a step");
+    Ok(serde_json::to_string(&step.decide(&facts)?)?)
+}
+
+#[test]
+fn a_tenant_with_everything_on_changes_nothing() {
+    let bare = Compiler::new().check([("admins.stepup", SEED)]);
+    assert_eq!(check(Tenant::new("acme"), SEED).len(), bare.diagnostics().len());
+    let tenant = Tenant::new("acme")
+        .with_customize_factors(CustomizeFactors::On)
+        .with_enabled_factors(["otp", "webauthn-roaming"]);
+    assert_eq!(check(tenant, SEED), [""; 0]);
+}
+
+#[test]
+fn a_factor_that_the_tenant_has_not_enabled_is_reported_for_each_command_that_lists_it() {
+    let tenant = Tenant::new("acme").with_enabled_factors(["otp"]);
+    let policy = "if enrolled is empty then enroll otp or phone else challenge any of [phone(sms), otp]";
+    assert_eq!(check(tenant, policy), ["E0409 `phone` is not enabled in the tenant"; 2]);
+}
+
+#[test]
+fn a_command_whose_every_factor_is_off_is_reported_once() {
+    let tenant = Tenant::new("acme").with_enabled_factors(["otp"]);
+    let policy = "if enrolled is empty then enroll any of [phone, webauthn-roaming]";
+    assert_eq!(
+        check(tenant, policy),
+        ["E0411 nothing that this `enroll` can offer is enabled in the tenant"]
+    );
+}
+
+#[test]
+fn a_set_is_taken_at_its_most() {
+    let tenant = || Tenant::new("acme").with_enabled_factors(["otp", "email"]);
+    let fine = [
+        "challenge any of enrolled",
+        "challenge any of enrolled intersect [otp, phone]",
+        "challenge any of enrolled except [phone]",
+        "challenge any of enrolled except enrolled",
+        "enroll any of enrolled union [otp]",
+    ];
+    for command in fine {
+        assert_eq!(check(tenant(), &format!("if user.isAdmin then {command}")), [""; 0], "{command}");
+    }
+    let never = [
+        "challenge any of enrolled intersect [phone, webauthn-roaming]",
+        "challenge any of enrolled except [otp, email]",
+        // The catalog has `email` in no `enroll`.
+        "enroll any of enrolled intersect [email, phone]",
+    ];
+    for command in never {
+        let found = check(tenant(), &format!("if user.isAdmin then {command}"));
+        assert!(found.len() == 1 && found[0].starts_with("E0411"), "{command}: {found:?}");
+    }
+}
+
+#[test]
+fn a_toggle_that_is_off_is_an_error_for_a_flow_that_has_commands() {
+    let tenant = || Tenant::new("acme").with_customize_factors(CustomizeFactors::Off);
+    assert_eq!(check(tenant(), "challenge otp"), ["E0410 the tenant doesn't let policies choose factors"]);
+    assert_eq!(check(tenant(), "if user.isAdmin then deny \"not here\""), [""; 0]);
+}
+
+#[test]
+fn a_default_of_the_tenant_stands_where_the_policy_has_none() {
+    let policy = "if tenant.id == \"acme\" then challenge otp";
+    for engine in [Engine::Native, Engine::Interpreter] {
+        let bare =
+            Compiler::new().with_engine(engine).compile([("policy.stepup", policy)]).expect("it compiles");
+        assert!(decide(&bare.policy, "{}").is_err(), "an event without the fact is refused");
+        let acme = compile(Tenant::new("acme").with_fact("tenant.id", "acme"), policy, engine);
+        assert!(decide(&acme, "{}").expect("a decision").contains("challengeWith"));
+        assert!(
+            !decide(&acme, r#"{"tenant": {"id": "other"}}"#).expect("a decision").contains("challengeWith")
+        );
+    }
+}
+
+#[test]
+fn a_default_of_the_tenant_wins_over_the_policys() {
+    let policy = "fact level: int = event.user.level default 1\nif level > 2 then challenge otp";
+    let strict = compile(Tenant::new("acme").with_fact("level", 3), policy, Engine::Native);
+    assert!(decide(&strict, "{}").expect("a decision").contains("challengeWith"));
+    assert!(!decide(&strict, r#"{"user": {"level": 1}}"#).expect("a decision").contains("challengeWith"));
+}
+
+#[test]
+fn defaults_have_every_type_that_facts_have() {
+    let policy = "
+        fact a.bool: bool = event.a.bool
+        fact a.int: int = event.a.int
+        fact a.text: string = event.a.text
+        fact a.time: time = event.a.time
+        fact a.since: time = event.a.since
+        fact a.grace: duration = event.a.grace
+        fact a.ip: ip = event.a.ip
+        fact a.factor: factor = event.a.factor
+        fact a.roles: list<string> = event.a.roles
+        fact a.allowed: set<factor> = event.a.allowed
+        fact a.tier: enum(free < paid < gold) = event.a.tier
+        fact a.kind: enum(web, native) = event.a.kind
+
+        if a.bool and a.int == 7 and a.text == \"x\" and a.time == 2026-01-31T08:00:00Z
+            and a.since == 2026-01-31T07:00:00Z and a.grace == 12h and a.ip in [10.0.0.0/8] and a.factor in a.allowed
+            and a.roles contains \"admin\" and a.tier == gold and a.kind == other
+        then challenge any of a.allowed
+    ";
+    let file = br#"
+        [facts]
+        a.bool = true
+        a.int = 0x7
+        a.text = "x"
+        a.time = 2026-01-31T09:00:00+01:00
+        a.since = "2026-01-31T07:00:00Z"
+        a.grace = "12h"
+        a.ip = "::ffff:10.1.2.3"
+        a.factor = "otp"
+        a.roles = ["staff", "admin"]
+        a.allowed = ["phone", "otp"]
+        a.tier = "gold"
+        a.kind = "other"
+    "#;
+    let tenant = read_tenant("tenant.toml", file).expect("the file is fine");
+    for engine in [Engine::Native, Engine::Interpreter] {
+        let decision = decide(&compile(tenant.clone(), policy, engine), "{}").expect("a decision");
+        assert!(decision.contains(r#"[{"type":"otp"},{"type":"phone"}]"#), "{decision}");
+    }
+}
+
+#[test]
+fn a_test_may_say_absent_of_a_fact_that_the_tenant_gives() {
+    let policy =
+        "if tenant.id == \"acme\" then challenge otp\ntest \"t\" { given tenant.id = absent expect nothing }";
+    assert_eq!(check(Tenant::new("acme"), policy), ["E0301 `tenant.id` is never absent"]);
+    assert_eq!(check(Tenant::new("acme").with_fact("tenant.id", "x"), policy), [""; 0]);
+}
+
+#[test]
+fn the_proof_knows_which_factors_can_be_used() {
+    // Four challenges that only a security key gets past, and a fifth behind them.
+    let policy = "
+        step first { challenge webauthn-roaming or otp  if enrolled(otp) then challenge otp }
+        step second {
+          if performed(webauthn-roaming) in this login { enroll any of [otp]  challenge otp  challenge otp }
+        }
+    ";
+    let codes = |tenant| {
+        let report = Compiler::new().with_tenant(tenant).check([("policy.stepup", policy)]);
+        report.diagnostics().iter().map(|found| found.code.name()).collect::<Vec<_>>()
+    };
+    assert!(codes(Tenant::new("acme")).contains(&"E0501"));
+    let without_keys = Tenant::new("acme").with_enabled_factors(["otp"]);
+    assert!(!codes(without_keys).contains(&"E0501"), "nobody performs a security key there");
+}
+
+#[test]
+fn a_login_finds_only_what_the_tenant_has_enabled() {
+    let tenant = Tenant::new("acme").with_enabled_factors(["otp", "webauthn-roaming"]);
+    let policy = compile(tenant, "challenge any of enrolled", Engine::Native);
+    let mut facts = policy.facts();
+    facts
+        .read_json(br#"{"user": {"enrolledFactors": [{"type": "phone"}, {"type": "otp"}]}}"#)
+        .expect("an event");
+    facts.set_now(Timestamp::UNIX_EPOCH);
+    let mut login = policy.login();
+    let next = format!("{:?}", login.next(&facts, &policy.availability()).expect("a step"));
+    assert!(next.contains("otp") && !next.contains("phone"), "{next}");
+}
+
+#[test]
+fn a_tenant_belongs_to_the_digest_of_a_policy() {
+    let of = |tenant| compile(tenant, "challenge any of enrolled", Engine::Interpreter).digest();
+    let one = of(Tenant::new("t").with_enabled_factors(["otp"]));
+    assert_eq!(one, of(Tenant::new("t").with_enabled_factors(["otp"])));
+    assert_ne!(one, of(Tenant::new("t").with_enabled_factors(["otp", "phone"])));
+}
+
+#[test]
+fn what_a_tenant_writes_of_itself_is_read_as_the_same_tenant() {
+    let tenant = Tenant::new("acme")
+        .with_fact("user.isAdmin", true)
+        .with_enabled_factors(["otp", "we\"ird\n\u{1}"])
+        .with_fact("level", -3)
+        .with_fact("since", "2026-01-31T08:00:00Z".parse::<Timestamp>().expect("an instant"))
+        .with_fact("roles", vec!["a", "b\\"])
+        .with_fact("none", TenantValue::List(Vec::new()))
+        .with_customize_factors(CustomizeFactors::Off);
+    assert_eq!(read_tenant("acme", tenant.text().as_bytes()).expect("its text is a tenant file"), tenant);
+}
+
+#[test]
+fn the_last_word_on_a_fact_counts() {
+    let tenant = Tenant::new("acme").with_fact("tenant.id", "a").with_fact("tenant.id", "b");
+    assert_eq!(tenant.text().matches("tenant.id").count(), 1);
+    assert!(tenant.text().contains("\"b\""));
+}
+
+#[test]
+fn a_policy_that_cannot_be_read_is_not_reported_through_the_tenant() {
+    let tenant = Tenant::new("acme").with_fact("level", 3);
+    let found = check(tenant, "fact level int = event.user.level\nif user.isAdmin then challenge otp");
+    assert!(found.iter().all(|report| report.starts_with("E01")), "{found:?}");
+}
+
+#[test]
+fn hostile_tenant_files_are_reported_and_nothing_more() {
+    let deep = "[".repeat(100_000);
+    let files = [
+        format!("facts.{}a = 1", "a.".repeat(300_000)),
+        format!("[facts.{}a]", "a.".repeat(300_000)),
+        format!("enabled-factors = {deep}"),
+        format!("facts = {}", "{a=".repeat(100_000)),
+        "= = =\n".repeat(100_000),
+        "\u{0}\u{202e}[facts".to_owned(),
+        "[facts]\nx = 1e999\ny = nan\nz = 0xffffffffffffffffff".to_owned(),
+    ];
+    for file in files {
+        let report: Report = read_tenant("t.toml", file.as_bytes()).expect_err("the file is refused");
+        assert!(report.has_errors() && report.diagnostics().len() <= 50);
+        assert!(!report.to_string().contains('\u{202e}'));
+    }
+    let many: String = (0..20_000).map(|number| format!("\"f{number}\" = {number}\n")).collect();
+    let tenant =
+        read_tenant("t.toml", format!("[facts]\n{many}").as_bytes()).expect("the file is fine by itself");
+    assert!(check(tenant, "challenge otp").len() >= 20_000);
+}
