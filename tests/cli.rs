@@ -68,6 +68,20 @@ fn check_and_decide_take_a_tenant() {
 }
 
 #[test]
+fn test_plays_logins_in_the_tenant() {
+    let folder = folder("tenant-of-tests");
+    let policy = write(
+        &folder,
+        "policy.stepup",
+        "step ask { challenge any of enrolled }\ntest \"only a phone\" { given enrolled = [phone] expect fails }\n",
+    );
+    let tenant = write(&folder, "tenant.toml", "enabled-factors = [\"otp\"]\n");
+    assert_eq!(stepup(&["test", &policy]).code, 1, "a phone can be used where nothing is said of it");
+    let ran = stepup(&["test", &policy, "--tenant", &tenant]);
+    assert_eq!(ran.code, 0, "{}{}", ran.stdout, ran.stderr);
+}
+
+#[test]
 fn a_policy_that_cannot_work_in_the_tenant_is_a_finding_in_both_files() {
     let folder = folder("tenant");
     let tenant = write(&folder, "tenant.toml", "enabled-factors = [\"otp\"]\n");

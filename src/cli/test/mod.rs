@@ -14,12 +14,15 @@ use stepup::{Compiled, Engine, Format};
 use super::Exit;
 use super::files::{PolicyFiles, compiler};
 use super::output::{Color, Paint, print, write_human};
+use super::tenant::TenantFile;
 
 /// Run the tests of a flow: each `test` item is a login, played as a server would
 #[derive(Args)]
 pub(super) struct Test {
     #[command(flatten)]
     files: PolicyFiles,
+    #[command(flatten)]
+    tenant: TenantFile,
     /// Run only the tests whose names hold this text
     #[arg(long, value_name = "TEXT", default_value = "")]
     filter: String,
@@ -57,7 +60,11 @@ fn percent(text: &str) -> Result<usize, String> {
 impl Test {
     pub(super) fn run(self) -> Exit {
         let Some(files) = self.files.read() else { return Exit::Usage };
-        let compiler = compiler(&files, Engine::Native);
+        let write = |report: &_, name: &_| write_human(report, name, self.color.style());
+        let compiler = match self.tenant.give_to(compiler(&files, Engine::Native), write) {
+            Ok(compiler) => compiler,
+            Err(exit) => return exit,
+        };
         let compiled = match compiler.compile(files.iter().map(|(name, text)| (name, text))) {
             Ok(compiled) => compiled,
             Err(report) => {
