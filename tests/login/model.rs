@@ -53,6 +53,8 @@ impl Random {
 
 /// A policy in both its forms, with what its logins may begin with.
 struct Subject {
+    /// Which of the random policies it is.
+    name: String,
     typed: TypedPolicy,
     policy: Policy,
     people: Vec<(Facts, Event)>,
@@ -60,9 +62,9 @@ struct Subject {
 }
 
 impl Subject {
-    fn random(random: &mut Random) -> Self {
+    fn random(name: String, random: &mut Random) -> Self {
         let size = Size { steps: 1 + random.below(4), depth: 1, block: 2, commands: 20 };
-        let typed = typed::typed_policy_of(&mut Choices(&random.bytes(500)), size);
+        let typed = typed::typed_policy_of(&mut Choices(&random.bytes(1_500)), size);
         let program = lower(&typed).expect("small policies stay within all bounds");
         let mut jit = JitCompiler::new(CodeMemory::new()).expect("this host has machine code");
         let native = jit.compile(&program).expect("the program is well formed");
@@ -70,7 +72,7 @@ impl Subject {
         let vocabulary = typed::vocabulary();
         let people = (0..6).map(|_| person(&typed, &policy, &vocabulary, random)).collect();
         let browsers = (0..8).map(|_| browser(&typed, &policy, random)).collect();
-        Subject { typed, policy, people, browsers }
+        Subject { name, typed, policy, people, browsers }
     }
 }
 
@@ -357,7 +359,12 @@ fn play(subject: &mut Subject, typed: &TypedPolicy, random: &mut Random, seen: &
         let (availability, available) = &subject.browsers[world.browser];
         let next = login.next(&subject.people[world.person].0, availability).unwrap();
         calls += 1;
-        assert_eq!(next, reference.next(&event, *available), "the login (left) and the policy's text");
+        assert_eq!(
+            next,
+            reference.next(&event, *available),
+            "{}: the login (left) and its text",
+            subject.name
+        );
         assert!(login.commands() <= MAX_COMMANDS);
         assert_eq!(login.commands(), reference.session.commands);
         *seen.entry(kind_of(&next)).or_default() += 1;
@@ -488,7 +495,7 @@ fn play_many(seed: u64, policies: usize) -> (usize, Seen) {
     let mut steps = 0;
     for number in 0..policies {
         let mut random = Random(seed << 32 | number as u64);
-        let mut subject = Subject::random(&mut random);
+        let mut subject = Subject::random(format!("policy {number} of seed {seed}"), &mut random);
         let typed = subject.typed.clone();
         let mut calls = 0;
         while calls < STEPS {
