@@ -3,8 +3,11 @@
 use std::io::{self, BufRead, Read};
 
 use clap::{Args, ValueEnum};
+use serde::Serialize;
 use stepup::jiff::Timestamp;
-use stepup::{CommandKind, Decision, Engine, Facts, Policy, Step, Style};
+use stepup::play::{self, Explanation};
+use stepup::trace::Session;
+use stepup::{CommandKind, Compiled, Decision, Engine, Facts, Policy, Step, Style};
 
 use super::Exit;
 use super::files::{PolicyFiles, compiler};
@@ -30,6 +33,11 @@ pub(super) struct Decide {
     /// When it is decided, as in 2026-01-31T08:00:00Z; by default now
     #[arg(long, value_name = "INSTANT")]
     now: Option<Timestamp>,
+    /// Say why: the statements that ran, the conditions with the facts that made them true or false, and for each
+    /// command not asked for the first thing that stood in its way. A later step is explained as if the login had
+    /// done nothing before it
+    #[arg(long)]
+    explain: bool,
     /// What executes the policy
     #[arg(long, value_enum, default_value_t = EngineName::Jit)]
     engine: EngineName,
@@ -68,14 +76,14 @@ impl Decide {
             Ok(compiler) => compiler,
             Err(exit) => return exit,
         };
-        let policy = match compiler.compile(files.iter().map(|(name, text)| (name, text))) {
-            Ok(compiled) => compiled.policy,
+        let compiled = match compiler.compile(files.iter().map(|(name, text)| (name, text))) {
+            Ok(compiled) => compiled,
             Err(report) => {
                 write_human(&report, &self.files.title(), self.color.style());
                 return Exit::Findings;
             }
         };
-        let Some(step) = self.chosen_step(&policy) else { return Exit::Usage };
+        let Some(step) = self.chosen_step(&compiled.policy) else { return Exit::Usage };
         let reader: Box<dyn Read> = match self.event.as_str() {
             "-" => Box::new(io::stdin().lock()),
             name => match std::fs::File::open(name) {
@@ -86,7 +94,7 @@ impl Decide {
                 }
             },
         };
-        self.decide_all(&policy, step, reader)
+        self.decide_all(&compiled, step, reader)
     }
 
     fn chosen_step<'p>(&self, policy: &'p Policy) -> Option<Step<'p>> {
@@ -100,16 +108,18 @@ impl Decide {
     }
 
     /// Decides each event. One that can't be read is told, and the others are decided all the same.
-    fn decide_all(&self, policy: &Policy, step: Step<'_>, reader: Box<dyn Read>) -> Exit {
-        let mut facts = policy.facts();
+    fn decide_all(&self, compiled: &Compiled, step: Step<'_>, reader: Box<dyn Read>) -> Exit {
+        let mut facts = compiled.policy.facts();
         let mut exit = Exit::Fine;
         let mut count = 0_usize;
         for event in Events::new(reader) {
             count += 1;
-            let decided = event.and_then(|event| self.decide_one(&mut facts, step, &event));
-            if let Err(problem) = decided {
-                eprintln!("error: `{}`, event {count}: {problem}", self.event);
-                exit = Exit::Usage;
+            let decided = event
+                .map_err(Problem::of)
+                .and_then(|event| self.decide_one(compiled, &mut facts, step, &event));
+            if let Err(Problem { text, exit: wanted }) = decided {
+                eprintln!("error: `{}`, event {count}: {text}", self.event);
+                exit = if exit == Exit::Internal { exit } else { wanted };
             }
         }
         if count == 0 {
@@ -119,16 +129,69 @@ impl Decide {
         exit
     }
 
-    fn decide_one(&self, facts: &mut Facts, step: Step<'_>, event: &[u8]) -> Result<(), String> {
-        facts.read_json(event).map_err(|error| error.to_string())?;
-        facts.set_now(self.now.unwrap_or_else(Timestamp::now));
-        let decision = step.decide(facts).map_err(|error| error.to_string())?;
-        let text = match self.format {
-            DecisionFormat::Human => human(&decision),
-            DecisionFormat::Json => serde_json::to_string(&decision).map_err(|error| error.to_string())?,
+    fn decide_one(
+        &self,
+        compiled: &Compiled,
+        facts: &mut Facts,
+        step: Step<'_>,
+        event: &[u8],
+    ) -> Result<(), Problem> {
+        let now = self.now.unwrap_or_else(Timestamp::now);
+        facts.read_json(event).map_err(Problem::of)?;
+        facts.set_now(now);
+        let decision = step.decide(facts).map_err(Problem::of)?;
+        if !self.explain {
+            return self.write(&decision, None);
+        }
+        let typed = &compiled.typed;
+        let world = play::read_event(typed, &compiled.policy, event, now).map_err(Problem::of)?;
+        let found = typed.steps.iter().find(|(_, row)| row.name == step.name());
+        let (step, _) = found.ok_or_else(|| Problem::defect("the step has no text"))?;
+        let session = Session::default();
+        let why = play::explain(typed, compiled.report.sources(), step, &world.event, &session);
+        if !why.agrees_with(&decision) {
+            return Err(Problem::defect("the decision is not what the policy's text says"));
+        }
+        self.write(&decision, Some(&why))
+    }
+
+    fn write(&self, decision: &Decision<'_>, explain: Option<&Explanation<'_>>) -> Result<(), Problem> {
+        let text = match (self.format, explain) {
+            (DecisionFormat::Human, None) => human(decision),
+            (DecisionFormat::Human, Some(why)) => format!("{}\n{why}", human(decision)),
+            (DecisionFormat::Json, _) => {
+                serde_json::to_string(&Explained { decision, explain }).map_err(Problem::of)?
+            }
         };
         print(&text);
         Ok(())
+    }
+}
+
+/// A decision, and why, as one JSON object.
+#[derive(Serialize)]
+struct Explained<'a> {
+    #[serde(flatten)]
+    decision: &'a Decision<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explain: Option<&'a Explanation<'a>>,
+}
+
+/// Why an event is not decided.
+struct Problem {
+    text: String,
+    exit: Exit,
+}
+
+impl Problem {
+    /// The event is at fault.
+    fn of(error: impl ToString) -> Self {
+        Problem { text: error.to_string(), exit: Exit::Usage }
+    }
+
+    /// stepup is at fault.
+    fn defect(text: &str) -> Self {
+        Problem { text: format!("{text}; this is a defect of stepup"), exit: Exit::Internal }
     }
 }
 

@@ -15,14 +15,22 @@ use crate::policy::Policy;
 use crate::runtime::ReadError;
 use crate::trace::FactValue;
 
-/// Reads an event. What the policy's steps don't read may have any shape, and is then not there.
+/// Reads an event of a login that begins now. What the policy's steps don't read may have any shape, and is then not
+/// there.
 ///
 /// # Errors
 /// What a server's reading of the event would say.
-pub fn read_event(typed: &TypedPolicy, policy: &Policy, event: &[u8]) -> Result<World, ReadError> {
+pub fn read_event(
+    typed: &TypedPolicy,
+    policy: &Policy,
+    event: &[u8],
+    now: Timestamp,
+) -> Result<World, ReadError> {
     policy.facts().read_json(event)?;
     let event: Json = serde_json::from_slice(event).unwrap_or(Json::Null);
     let mut world = World::new(typed);
+    // Before the stamps, which don't move with the clock: an event has instants and no ages.
+    world.set_now(now.as_millisecond());
     for (presence, row) in &typed.presences {
         if at(&event, &row.path).is_some() {
             world.appear(typed, presence);

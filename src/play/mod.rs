@@ -8,10 +8,14 @@
 //! It knows the typed policy, the trace and the front door.
 
 mod event;
+mod explain;
 mod fill;
 mod player;
+mod seen;
 mod world;
 
 pub use event::read_event;
+pub use explain::{Asked, Explanation, NotGiven, Reason, excerpt, explain, place};
 pub use player::{Happening, Outcome, PlayError, Player, Skip};
+pub use seen::{Seen, View, only_variable_of};
 pub use world::{Clock, World};

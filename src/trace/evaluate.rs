@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 
 use super::event::{Event, FactValue};
+use super::looked::{Looked, LookedAt};
 use super::session::Session;
 use super::values::{hour, matches, view_of, weekday};
 use crate::check::masks::{FactorMask, bit, factors};
@@ -29,6 +30,8 @@ pub struct StepFacts<'a> {
     session: &'a Session,
     /// The variables that were looked at.
     pub read: BTreeSet<VariableId>,
+    /// All that was looked at, in order.
+    pub looked: LookedAt,
     /// Conditions and statements, in order.
     pub met: Vec<Met>,
     /// Those of them that should have a value, and the event has none.
@@ -59,6 +62,7 @@ impl<'a> StepFacts<'a> {
             event,
             session,
             read: BTreeSet::new(),
+            looked: LookedAt::default(),
             met: Vec::new(),
             missing: BTreeSet::new(),
             read_now: false,
@@ -119,8 +123,12 @@ impl<'a> StepFacts<'a> {
     /// The members of a set.
     pub fn set(&mut self, set: &Set) -> FactorMask {
         match set {
-            Set::Enrolled => self.event.enrolled | self.session.enrolled,
+            Set::Enrolled => {
+                self.looked.note(Looked::Enrolled);
+                self.event.enrolled | self.session.enrolled
+            }
             Set::Performed => {
+                self.looked.note(Looked::Performed);
                 let factors = self.event.performed.iter().map(|(factor, _)| *factor);
                 let all = factors.chain(self.session.passed.iter().map(|passed| passed.factor));
                 all.fold(0, |mask, factor| mask | bit(factor))
@@ -183,6 +191,7 @@ impl<'a> StepFacts<'a> {
 
     fn value(&mut self, variable: VariableId) -> Option<&'a FactValue> {
         self.read.insert(variable);
+        self.looked.note(Looked::Variable(variable));
         let value = self.event.variables.get(&variable);
         if value.is_none() && self.should_be_there(variable) {
             self.missing.insert(variable);
@@ -203,12 +212,16 @@ impl<'a> StepFacts<'a> {
 
     fn now(&mut self) -> i64 {
         self.read_now = true;
+        self.looked.note(Looked::Now);
         self.event.now
     }
 
     fn guard(&mut self, guard: Guard) -> bool {
         match guard {
-            Guard::Path(presence) => self.is_present(presence),
+            Guard::Path(presence) => {
+                self.looked.note(Looked::Presence(presence));
+                self.is_present(presence)
+            }
             Guard::LastPerformed => self.last().is_some(),
             Guard::Domain(variable) => match self.value(variable) {
                 Some(FactValue::Text(text)) => text.contains('@'),
@@ -278,13 +291,18 @@ impl<'a> StepFacts<'a> {
 
     /// The factor performed last: one passed in this login, or else the one with the latest stamp; of equal
     /// stamps the later in the event.
-    fn last(&self) -> Option<FactorId> {
+    fn last(&mut self) -> Option<FactorId> {
+        self.looked.note(Looked::Performed);
         let before =
             || self.event.performed.iter().max_by_key(|(_, stamp)| *stamp).map(|(factor, _)| *factor);
         self.session.passed.last().map(|passed| passed.factor).or_else(before)
     }
 
-    fn performed(&self, factor: FactorId, window: Window) -> bool {
+    fn performed(&mut self, factor: FactorId, window: Window) -> bool {
+        self.looked.note(match window {
+            Window::Ever | Window::Within(_) => Looked::Performed,
+            Window::ThisLogin => Looked::Passed,
+        });
         let passed = self.session.passed.iter().find(|passed| passed.factor == factor);
         let stamps = self.event.performed.iter().filter(|(other, _)| *other == factor);
         let age =

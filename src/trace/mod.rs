@@ -9,12 +9,14 @@
 
 mod evaluate;
 mod event;
+mod looked;
 mod session;
 mod values;
 mod words;
 
 pub use evaluate::{Met, StepFacts, is_one_text};
 pub use event::{Event, FactValue};
+pub use looked::{Looked, LookedAt};
 pub use session::{
     ExecutedCommand, MAX_COMMANDS, Passed, Prompt, Refusal, Session, StepEnd, StepRun, offered,
 };

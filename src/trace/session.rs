@@ -6,6 +6,7 @@ use std::collections::BTreeSet;
 
 use super::evaluate::{Met, StepFacts};
 use super::event::Event;
+use super::looked::LookedAt;
 use crate::check::masks::{FactorMask, bit};
 use crate::check::policy::{Command, CommandKind, FactorId, Statement, Step, Style, TypedPolicy, VariableId};
 use crate::source::Span;
@@ -44,6 +45,8 @@ pub struct StepRun<'a> {
     pub met: Vec<Met>,
     /// The variables that it looked at.
     pub read: BTreeSet<VariableId>,
+    /// All that it looked at, in order.
+    pub looked: LookedAt,
     /// Those of them that should have a value, and the event has none.
     pub missing: BTreeSet<VariableId>,
     /// Whether the clock mattered beyond the windows over performed factors.
@@ -121,8 +124,8 @@ impl Session {
                 }
             }
         }
-        let StepFacts { met, read, missing, read_now, .. } = facts;
-        StepRun { commands, end, met, read, missing, read_now }
+        let StepFacts { met, read, looked, missing, read_now, .. } = facts;
+        StepRun { commands, end, met, read, looked, missing, read_now }
     }
 
     /// What a command does now, by rules 2 to 5.

@@ -32,7 +32,7 @@ fn is_invisible(c: char) -> bool {
         || matches!(c, '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// A message as one line.
+/// A text as one line, fit to show whoever wrote it; a very long one is cut.
 pub fn one_line(text: &str) -> String {
     let end = text.floor_char_boundary(MAX_MESSAGE);
     let mut out = String::with_capacity(end);
