@@ -1,7 +1,10 @@
 //! `decide --explain`: why a step asks for what it asks for, and not for more.
 
+use std::fs;
 use std::io::Write;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::LazyLock;
 
 use serde_json::{Value, json};
 use stepup::jiff::Timestamp;
@@ -34,10 +37,10 @@ fn not(text: &str, event: &Value) -> Value {
     explained(text, event).0["not"].take()
 }
 
-fn stepup(arguments: &[&str], input: &str) -> (String, String, i32) {
+fn stepup(arguments: &[&str], folder: &Path, input: &str) -> (String, String, i32) {
     let mut child = Command::new(env!("CARGO_BIN_EXE_stepup"))
         .args(arguments)
-        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .current_dir(folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -49,12 +52,45 @@ fn stepup(arguments: &[&str], input: &str) -> (String, String, i32) {
     (text(output.stdout), text(output.stderr), output.status.code().expect("an exit code"))
 }
 
-const SEED: [&str; 5] =
-    ["decide", "examples/admins.stepup", "--event", "examples/events/admin-otp.json", "--explain"];
+/// The seed's two Actions.
+const SEED: &str = "\
+fact user.isAdmin: bool = event.user.app_metadata.isAdmin default false
+
+step enroll {
+  if enrolled is empty {
+    enroll any of [webauthn-roaming, otp]
+    if user.isAdmin then enroll any of [webauthn-roaming, otp]
+  } else {
+    challenge any of enrolled
+    if user.isAdmin and not enrolled(webauthn-roaming) then enroll webauthn-roaming
+  }
+}
+
+step verify {
+  if user.isAdmin {
+    if not performed(webauthn-roaming) within 5s then challenge webauthn-roaming
+    else if not performed(otp) within 5s then challenge otp
+  }
+}
+";
+
+const ADMIN_WITH_OTP: &str =
+    r#"{"user": {"app_metadata": {"isAdmin": true}, "enrolledFactors": [{"type": "otp"}]}}"#;
+
+/// Explains the seed's policy, as a process.
+fn seed(more: &[&str], events: &str) -> (String, String, i32) {
+    static FOLDER: LazyLock<PathBuf> = LazyLock::new(|| {
+        let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("explain");
+        fs::create_dir_all(&folder).expect("a folder");
+        fs::write(folder.join("admins.stepup"), SEED).expect("a file");
+        folder
+    });
+    stepup(&[&["decide", "admins.stepup", "--event", "-", "--explain"], more].concat(), &FOLDER, events)
+}
 
 #[test]
 fn the_seeds_admin_is_explained_to_people() {
-    let (stdout, stderr, code) = stepup(&SEED, "");
+    let (stdout, stderr, code) = seed(&[], ADMIN_WITH_OTP);
     assert_eq!(
         stdout,
         "\
@@ -62,14 +98,14 @@ step `enroll` asks for
   1. challenge any of otp
   2. enroll webauthn-roaming
 why
-  examples/admins.stepup:7   enrolled is empty                      false  enrolled = [otp]
-  examples/admins.stepup:11  challenge any of enrolled              runs
-  examples/admins.stepup:12  user.isAdmin                           true   user.isAdmin = true
-  examples/admins.stepup:12  enrolled(webauthn-roaming)             false  enrolled = [otp]
-  examples/admins.stepup:12  enroll webauthn-roaming                runs
+  admins.stepup:4  enrolled is empty                      false  enrolled = [otp]
+  admins.stepup:8  challenge any of enrolled              runs
+  admins.stepup:9  user.isAdmin                           true   user.isAdmin = true
+  admins.stepup:9  enrolled(webauthn-roaming)             false  enrolled = [otp]
+  admins.stepup:9  enroll webauthn-roaming                runs
 not asked for
-  examples/admins.stepup:8   enroll any of [webauthn-roaming, otp]  examples/admins.stepup:7: `enrolled is empty` is false
-  examples/admins.stepup:9   enroll any of [webauthn-roaming, otp]  examples/admins.stepup:7: `enrolled is empty` is false
+  admins.stepup:5  enroll any of [webauthn-roaming, otp]  admins.stepup:4: `enrolled is empty` is false
+  admins.stepup:6  enroll any of [webauthn-roaming, otp]  admins.stepup:4: `enrolled is empty` is false
 "
     );
     assert_eq!((stderr.as_str(), code), ("", 0));
@@ -77,7 +113,7 @@ not asked for
 
 #[test]
 fn the_seeds_admin_is_explained_in_a_log_line() {
-    let (stdout, _, code) = stepup(&[&SEED[..], &["--format", "json"]].concat(), "");
+    let (stdout, _, code) = seed(&["--format", "json"], ADMIN_WITH_OTP);
     assert_eq!((stdout.lines().count(), code), (1, 0));
     assert!(stdout.len() < 1000, "{} bytes: {stdout}", stdout.len());
     let line: Value = serde_json::from_str(&stdout).expect("JSON");
@@ -87,14 +123,14 @@ fn the_seeds_admin_is_explained_in_a_log_line() {
         json!({
             "facts": {"enrolled": ["otp"], "user.isAdmin": true},
             "asked": [
-                {"at": "examples/admins.stepup:7", "is": false, "of": ["enrolled"]},
-                {"at": "examples/admins.stepup:12", "is": true, "of": ["user.isAdmin"]},
-                {"at": "examples/admins.stepup:12", "is": false, "of": ["enrolled"]},
+                {"at": "admins.stepup:4", "is": false, "of": ["enrolled"]},
+                {"at": "admins.stepup:9", "is": true, "of": ["user.isAdmin"]},
+                {"at": "admins.stepup:9", "is": false, "of": ["enrolled"]},
             ],
-            "ran": ["examples/admins.stepup:11", "examples/admins.stepup:12"],
+            "ran": ["admins.stepup:8", "admins.stepup:9"],
             "not": [
-                {"at": "examples/admins.stepup:8", "by": "examples/admins.stepup:7", "is": false, "of": ["enrolled"]},
-                {"at": "examples/admins.stepup:9", "by": "examples/admins.stepup:7", "is": false, "of": ["enrolled"]},
+                {"at": "admins.stepup:5", "by": "admins.stepup:4", "is": false, "of": ["enrolled"]},
+                {"at": "admins.stepup:6", "by": "admins.stepup:4", "is": false, "of": ["enrolled"]},
             ],
         })
     );
@@ -103,20 +139,7 @@ fn the_seeds_admin_is_explained_in_a_log_line() {
 #[test]
 fn each_of_several_events_is_explained_on_its_line_and_later_steps_too() {
     let events = "{\"user\":{}}\n{\"user\":{\"app_metadata\":{\"isAdmin\":true}}}\n";
-    let (stdout, stderr, code) = stepup(
-        &[
-            "decide",
-            "examples/admins.stepup",
-            "--event",
-            "-",
-            "--step",
-            "verify",
-            "--explain",
-            "--format",
-            "json",
-        ],
-        events,
-    );
+    let (stdout, stderr, code) = seed(&["--step", "verify", "--format", "json"], events);
     assert_eq!((stderr.as_str(), code), ("", 0));
     let asked: Vec<usize> = stdout
         .lines()
