@@ -56,7 +56,9 @@ pub use check::policy::CommandKind;
 pub use check::policy::Style;
 #[cfg(feature = "tenant-toml")]
 pub use compile::read_tenant;
-pub use compile::{Compiled, Compiler, Format, Formatted, Report, STARTERS, Starter, format_policy};
+pub use compile::{
+    Compiled, Compiler, Examined, Format, Formatted, Report, STARTERS, Starter, format_policy,
+};
 pub use diagnostic::render::HumanStyle;
 pub use flow::Budget;
 pub use login::Login;

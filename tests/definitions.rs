@@ -1,10 +1,15 @@
 //! What a define's parameters and calls allow.
 
-use stepup::Compiler;
+use stepup::{Compiler, Report};
+
+/// What compiling says; the questions that checking asks besides are another test's.
+fn compiled(compiler: &Compiler, text: &str) -> Report {
+    compiler.compile([("policy.stepup", text)]).map_or_else(|report| report, |compiled| compiled.report)
+}
 
 /// What there is to say of a policy, without the lines that lead to it.
 fn reports(text: &str) -> Vec<String> {
-    let report = Compiler::new().check([("policy.stepup", text)]);
+    let report = compiled(&Compiler::new(), text);
     report.diagnostics().iter().map(|diagnostic| diagnostic.message.clone()).collect()
 }
 

@@ -36,7 +36,7 @@ fn page(code: Code) -> Page {
     let path = folder().join(format!("{code}.md"));
     let text = fs::read_to_string(&path).expect("each code has a page");
     let mut shown = blocks(&text).into_iter();
-    let mut mistake = Flow::default();
+    let mut mistake = Flow::default().asking(code.name());
     let report = loop {
         match shown.next() {
             Some(block) if block.language == "text" => break block,

@@ -25,12 +25,15 @@ fn examples() -> Vec<(String, String)> {
 }
 
 #[test]
-fn every_example_compiles_without_a_finding() {
+fn every_example_checks_without_a_finding_but_the_platforms_own() {
     let compiler = Compiler::new();
     assert!(examples().len() > 8);
     for (name, text) in examples() {
         let report = compiler.check([(&name, &text)]);
-        assert!(report.is_empty(), "{report}");
+        let found: Vec<&str> = report.diagnostics().iter().map(|report| report.code.name()).collect();
+        // The scenario of Auth0's page as it stands there: it keeps less than its text promises.
+        let wanted: &[&str] = if name == "admins.stepup" { &["E0508", "E0503"] } else { &[] };
+        assert_eq!(found, wanted, "{report}");
     }
 }
 

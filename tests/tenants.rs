@@ -6,7 +6,8 @@ use stepup::{Compiler, CustomizeFactors, Engine, Policy, Report, Tenant, TenantV
 const SEED: &str = include_str!("../examples/admins.stepup");
 
 fn check(tenant: Tenant, policy: &str) -> Vec<String> {
-    let report = Compiler::new().with_tenant(tenant).check([("policy.stepup", policy)]);
+    let compiled = Compiler::new().with_tenant(tenant).compile([("policy.stepup", policy)]);
+    let report = compiled.map_or_else(|report| report, |compiled| compiled.report);
     report.diagnostics().iter().map(|found| format!("{} {}", found.code, found.message)).collect()
 }
 
@@ -26,7 +27,8 @@ fn decide(policy: &Policy, event: &str) -> Result<String, Box<dyn std::error::Er
 
 #[test]
 fn a_tenant_with_everything_on_changes_nothing() {
-    let bare = Compiler::new().check([("admins.stepup", SEED)]);
+    let bare = Compiler::new().compile([("admins.stepup", SEED)]);
+    let bare = bare.map_or_else(|report| report, |compiled| compiled.report);
     assert_eq!(check(Tenant::new("acme"), SEED).len(), bare.diagnostics().len());
     let tenant = Tenant::new("acme")
         .with_customize_factors(CustomizeFactors::On)
@@ -167,7 +169,8 @@ fn the_proof_knows_which_factors_can_be_used() {
         }
     ";
     let codes = |tenant| {
-        let report = Compiler::new().with_tenant(tenant).check([("policy.stepup", policy)]);
+        let compiled = Compiler::new().with_tenant(tenant).compile([("policy.stepup", policy)]);
+        let report = compiled.map_or_else(|report| report, |compiled| compiled.report);
         report.diagnostics().iter().map(|found| found.code.name()).collect::<Vec<_>>()
     };
     assert!(codes(Tenant::new("acme")).contains(&"E0501"));

@@ -2,6 +2,7 @@
 
 use clap::Args;
 use stepup::Engine;
+use stepup::diagnostic::Code;
 
 use super::Exit;
 use super::files::{PolicyFiles, compiler};
@@ -18,8 +19,15 @@ pub(super) struct Check {
     /// Exit with 1 on warnings too
     #[arg(long)]
     deny_warnings: bool,
+    /// Exit with 1 when a finding has this code; may be given several times
+    #[arg(long, value_name = "CODE", value_parser = code)]
+    deny: Vec<Code>,
     #[command(flatten)]
     output: Output,
+}
+
+fn code(text: &str) -> Result<Code, String> {
+    Code::find(text).ok_or_else(|| "there is no such code; `stepup explain` lists them".to_owned())
 }
 
 impl Check {
@@ -33,7 +41,8 @@ impl Check {
         };
         let report = compiler.check(files.iter().map(|(name, text)| (name, text)));
         self.output.write(&report, &self.files.title());
-        if report.has_errors() || (self.deny_warnings && !report.is_empty()) {
+        let is_denied = report.diagnostics().iter().any(|found| self.deny.contains(&found.code));
+        if report.has_errors() || is_denied || (self.deny_warnings && !report.is_empty()) {
             return Exit::Findings;
         }
         if self.output.is_human() {

@@ -14,6 +14,7 @@ mod files;
 mod fmt;
 mod new;
 mod output;
+mod prove;
 mod tenant;
 mod test;
 
@@ -62,6 +63,7 @@ enum Command {
     Fmt(fmt::Fmt),
     Explain(explain::Explain),
     New(new::New),
+    Prove(prove::Prove),
     Test(test::Test),
     Completions(completions::Completions),
 }
@@ -75,6 +77,7 @@ pub(crate) fn run() -> Exit {
         Command::Fmt(fmt) => fmt.run(),
         Command::Explain(explain) => explain.run(),
         Command::New(new) => new.run(),
+        Command::Prove(prove) => prove.run(),
         Command::Test(test) => test.run(),
         Command::Completions(completions) => completions.run(),
     });

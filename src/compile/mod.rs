@@ -26,9 +26,10 @@ use crate::backend::jit::{CodeMemory, CodeUsage, JitCompiler, NativeCode};
 use crate::check::policy::TypedPolicy;
 use crate::check::{Checked, Role, TenantFile, check};
 use crate::diagnostic::{Code, Diagnostic, Severity};
-use crate::flow::{self, Budget};
+use crate::flow::{self, Analysis, Budget, Scope};
 use crate::lower::lower;
 use crate::lower::program::Program;
+use crate::play;
 use crate::policy::{Engine, Policy};
 use crate::runtime::SealKey;
 use crate::source::{FileId, Loader, NoFiles, Span};
@@ -72,10 +73,19 @@ pub struct Compiled {
     flow: Vec<FileId>,
 }
 
+/// A policy and all that was asked of it.
+#[derive(Debug)]
+pub struct Examined {
+    /// The policy. Its report holds the findings too.
+    pub compiled: Compiled,
+    /// The answers, as data.
+    pub analysis: Analysis,
+}
+
 /// A flow up to the proofs.
 struct Proven {
     /// There when nothing was an error.
-    typed: Option<TypedPolicy>,
+    typed: Option<(TypedPolicy, Analysis)>,
     report: Report,
     flow: Vec<FileId>,
 }
@@ -167,8 +177,33 @@ impl Compiler {
         &self,
         files: impl IntoIterator<Item = (N, T)>,
     ) -> Result<Compiled, Report> {
-        let Proven { typed, mut report, flow } = self.prove(files);
-        let Some(typed) = typed else { return Err(report) };
+        self.finish(self.prove(files, Scope::Limit)).map(|examined| examined.compiled)
+    }
+
+    /// Compiles a flow and asks all that can be asked of it: the built-in questions, and its guarantees.
+    ///
+    /// # Errors
+    /// The report, when it holds an error.
+    pub fn examine<N: AsRef<str>, T: AsRef<[u8]>>(
+        &self,
+        files: impl IntoIterator<Item = (N, T)>,
+    ) -> Result<Examined, Report> {
+        let examined = self.finish(self.prove(files, Scope::Everything))?;
+        let Examined { mut compiled, analysis } = examined;
+        let Compiled { typed, policy, report, .. } = &mut compiled;
+        for login in analysis.logins() {
+            if let Err(defect) = play::confirm(typed, policy, login) {
+                debug_assert!(false, "a login that was found can't be played: {defect}");
+                report.add(unconfirmed(typed, &defect.to_string()));
+            }
+        }
+        Ok(Examined { compiled, analysis })
+    }
+
+    /// A flow that is proven, with code.
+    fn finish(&self, proven: Proven) -> Result<Examined, Report> {
+        let Proven { typed, mut report, flow } = proven;
+        let Some((typed, analysis)) = typed else { return Err(report) };
         let program = match lower(&typed) {
             Ok(program) => program,
             Err(bound) => {
@@ -180,12 +215,13 @@ impl Compiler {
         let native = self.native_code(&program);
         let digest = self.library.digest_of(report.sources());
         let seal_key = SealKey::new(&self.login_key, digest);
-        Ok(Compiled { policy: Policy::new(program, native, digest, seal_key), report, typed, flow })
+        let policy = Policy::new(program, native, digest, seal_key);
+        Ok(Examined { compiled: Compiled { policy, report, typed, flow }, analysis })
     }
 
-    /// Checks a flow and proves its bounds, without making code.
+    /// All that there is to say of a flow without a login.
     pub fn check<N: AsRef<str>, T: AsRef<[u8]>>(&self, files: impl IntoIterator<Item = (N, T)>) -> Report {
-        self.prove(files).report
+        self.examine(files).map_or_else(|report| report, |examined| examined.compiled.report)
     }
 
     /// Appends another team's files to a flow: its steps, then these, checked and proven as one flow. That each part
@@ -212,7 +248,11 @@ impl Compiler {
     }
 
     /// Everything up to the proofs; the policy is there when nothing was an error.
-    fn prove<N: AsRef<str>, T: AsRef<[u8]>>(&self, files: impl IntoIterator<Item = (N, T)>) -> Proven {
+    fn prove<N: AsRef<str>, T: AsRef<[u8]>>(
+        &self,
+        files: impl IntoIterator<Item = (N, T)>,
+        scope: Scope,
+    ) -> Proven {
         let files: Vec<(N, T)> = files.into_iter().collect();
         let texts = files.iter().map(|(name, text)| (name.as_ref(), text.as_ref()));
         let mut loaded = load::load(&self.library, &*self.loader, texts);
@@ -231,7 +271,7 @@ impl Compiler {
         let Some(policy) = policy.filter(|_| !report.has_errors()) else {
             return Proven { typed: None, report, flow };
         };
-        let analysis = flow::analyze(&policy, &self.budget);
+        let analysis = flow::analyze(&policy, scope, &self.budget);
         let is_own = |span: Span| {
             loaded.units.iter().any(|unit| unit.tree.file == span.file && unit.role == Role::Flow)
         };
@@ -242,7 +282,7 @@ impl Compiler {
                 report.add(diagnostic);
             }
         }
-        let typed = (!report.has_errors()).then_some(policy);
+        let typed = (!report.has_errors()).then_some((policy, analysis));
         Proven { typed, report, flow }
     }
 
@@ -262,6 +302,14 @@ impl Compiler {
         }
         native
     }
+}
+
+/// A login was found, and the machine does something else: nothing that the proofs say of this flow can be relied on.
+fn unconfirmed(typed: &TypedPolicy, defect: &str) -> Diagnostic {
+    let at = typed.steps.values().next().map(|step| step.declared);
+    let span = at.unwrap_or(Span::new(FileId(0), 0..0));
+    let message = format!("what was found of this flow can't be confirmed: {defect}");
+    Diagnostic::error(Code::E0502, span, message).help("this is a defect of stepup; please report it")
 }
 
 fn past_a_bound(at: Option<Span>, bound: &str) -> Diagnostic {

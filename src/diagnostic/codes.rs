@@ -112,6 +112,12 @@ codes! {
     // the flow
     E0501: "a fifth command",
     E0502: "a flow too large to prove",
+    E0503: "a guarantee that a login breaks",
+    E0504: "an enrollment without a challenge",
+    E0505: "a command that may find no factor",
+    E0506: "a command that never works",
+    E0507: "an enrollment that may have nothing left",
+    E0508: "a login that can only fail",
     // tests
     E0701: "a test that expects something else",
     E0702: "a fact that a test has to give",
@@ -124,4 +130,7 @@ codes! {
     W0605: "commands lost before a denial",
     W0606: "a value listed or matched twice",
     W0607: "a fallback that is never used",
+    W0608: "a condition on what its step has made stale",
+    W0609: "a challenge that never asks",
+    W0610: "a guarantee that says nothing",
 }

@@ -11,9 +11,11 @@ use super::budget::Limited;
 use super::diagram::{Diagrams, Formula};
 use super::facts::Facts;
 use super::state::LoginState;
+use super::step::Template;
 use crate::check::masks::bit;
 use crate::check::policy::{
-    Comparison, ConditionId, ConditionKind, FactorId, FactorSubject, Guard, Number, Set, TypedPolicy, Window,
+    CommandKind, Comparison, ConditionId, ConditionKind, End, FactorId, FactorSubject, Guard, Number, Set,
+    TypedPolicy, Window,
 };
 
 /// A factor of the catalog, or all those outside it.
@@ -30,6 +32,8 @@ pub(super) struct Conditions<'a> {
     pub(super) policy: &'a TypedPolicy,
     pub(super) facts: &'a Facts<'a>,
     state: LoginState,
+    /// How the logins ended that are asked, for conditions on the end.
+    ended: Option<End>,
     /// Formulas that hold in every state.
     always: RefCell<HashMap<ConditionId, Formula>>,
     /// Formulas that hold in this state.
@@ -43,6 +47,7 @@ impl<'a> Conditions<'a> {
             policy,
             facts,
             state: LoginState::default(),
+            ended: None,
             always: RefCell::default(),
             now: RefCell::default(),
         }
@@ -54,6 +59,13 @@ impl<'a> Conditions<'a> {
             self.now.borrow_mut().clear();
             self.state = state;
         }
+    }
+
+    /// From now on, asks for logins that have ended so in this state.
+    pub(super) fn enter_end(&mut self, state: LoginState, end: End) {
+        self.now.borrow_mut().clear();
+        self.state = state;
+        self.ended = Some(end);
     }
 
     /// The state that is asked for.
@@ -83,9 +95,8 @@ impl<'a> Conditions<'a> {
             ConditionKind::Any(parts) => parts.iter().try_fold(self.diagrams().nothing(), |any, part| {
                 if any.is_everything() { Ok(any) } else { self.diagrams().or(&any, &self.formula(*part)?) }
             })?,
-            // A guarantee's words; no statement holds one.
-            ConditionKind::Initially(inner) => self.formula(*inner)?,
-            ConditionKind::Ended(_) => self.diagrams().nothing(),
+            ConditionKind::Initially(inner) => Conditions::new(self.policy, self.facts).formula(*inner)?,
+            ConditionKind::Ended(end) => self.diagrams().constant(self.ended == Some(*end)),
             test => self.test(test)?,
         };
         let memo = if is_about_facts(kind) { &self.always } else { &self.now };
@@ -125,12 +136,19 @@ impl<'a> Conditions<'a> {
     }
 
     fn number(&self, number: &Number, comparison: Comparison, constant: i64) -> Limited<Formula> {
-        let Number::Count(set) = number else {
-            return self.facts.number(number, comparison, constant);
+        let set = match number {
+            Number::Count(set) => set,
+            Number::Prompts => return Ok(self.counted(self.state.prompts, comparison, constant)),
+            Number::Commands => return Ok(self.counted(self.state.commands, comparison, constant)),
+            other => return self.facts.number(other, comparison, constant),
         };
         let sizes = self.sizes(set)?.into_iter().zip(0i64..);
         let fitting = sizes.filter(|(_, size)| comparison.holds(*size, constant));
         self.diagrams().any(fitting.map(|(formula, _)| formula))
+    }
+
+    fn counted(&self, count: usize, comparison: Comparison, constant: i64) -> Formula {
+        self.diagrams().constant(comparison.holds(count as i64, constant))
     }
 
     /// For each size from 0, the logins in which a set has it.
@@ -184,6 +202,27 @@ impl<'a> Conditions<'a> {
                 let (then, otherwise) = (self.member(then, element)?, self.member(otherwise, element)?);
                 self.diagrams().choose(&self.guard(*guard)?, &then, &otherwise)
             }
+        }
+    }
+
+    /// The logins in which a command offers a factor.
+    pub(super) fn offers(&self, template: &Template, factor: FactorId) -> Limited<Formula> {
+        let listed = template.listed & bit(factor) != 0;
+        match &template.rest {
+            Some(set) if !listed && self.policy.catalog.factors[factor].allows(template.kind) => {
+                self.member(set, Element::Of(factor))
+            }
+            _ => Ok(self.diagrams().constant(listed)),
+        }
+    }
+
+    /// The logins in which a command offers a factor that it can ask for, as the step sees them.
+    pub(super) fn usable(&self, template: &Template, factor: FactorId) -> Limited<Formula> {
+        let offers = self.offers(template, factor)?;
+        let enrolled = self.member(&Set::Enrolled, Element::Of(factor))?;
+        match template.kind {
+            CommandKind::Enroll => self.diagrams().minus(&offers, &enrolled),
+            CommandKind::Challenge => self.diagrams().and(&offers, &enrolled),
         }
     }
 
@@ -253,7 +292,7 @@ fn is_about_facts(kind: &ConditionKind) -> bool {
         | ConditionKind::List(..)
         | ConditionKind::Present(Guard::Path(_) | Guard::Domain(_)) => true,
         ConditionKind::Compare(number, ..) | ConditionKind::OneOf(number, _) => {
-            !matches!(number, Number::Count(_))
+            !matches!(number, Number::Count(_) | Number::Prompts | Number::Commands)
         }
         _ => false,
     }

@@ -1,15 +1,15 @@
 //! Every login of a flow, step after step: the sets of logins that reach each step, by what they have done.
 
+use super::Effort;
 use super::budget::{Budget, BudgetExceeded, Limited};
 use super::condition::Conditions;
 use super::diagram::{Diagrams, StoreSize};
 use super::facts::{Facts, LoginReads, Model, Reads};
-use super::prompts::{Logins, add, answer};
-use super::replay::{Goal, Login, find_login};
+use super::prompts::{Logins, Watch, add, answer};
+use super::questions::{Notes, Places, Scope};
 use super::state::LoginState;
-use super::step::{Detail, Seen, StepRun, Templates, shared_conditions};
-use super::{Effort, LostCommands};
-use crate::check::policy::{StepId, TypedPolicy};
+use super::step::{Detail, LoginTexts, Noting, Records, Seen, StepRun, Templates, shared_conditions};
+use crate::check::policy::{ConditionId, End, StepId, TypedPolicy};
 
 /// The store that most policies fit into; it is made in a moment.
 const SMALL_STORE: StoreSize = StoreSize { nodes: 1 << 17, remembered: 1 << 13 };
@@ -22,63 +22,79 @@ pub(super) struct Explored {
     pub(super) seen: Seen,
     /// The steps that some login begins.
     pub(super) begun: Vec<StepId>,
-    /// A login that executes a fifth command, if one does.
-    pub(super) fifth: Option<Login>,
-    /// For each denial that loses commands, a login in which it does.
-    pub(super) lost: Vec<LostCommands>,
+    /// What was noted, for a scope that asks.
+    pub(super) notes: Option<Notes>,
     pub(super) effort: Effort,
 }
 
-/// Explores a flow: in a small store first, then, should it be too small, in one of the whole budget.
-pub(super) fn explore(policy: &TypedPolicy, budget: &Budget) -> Limited<Explored> {
-    let reads = Reads::of(policy, policy.steps.values(), budget.depth)?;
+/// Explores a flow: in a small store first, then, should it be too small, in one of the whole budget. `conclude` turns
+/// what was found into answers while the store is there.
+pub(super) fn explore<T>(
+    policy: &TypedPolicy,
+    scope: Scope,
+    budget: &Budget,
+    conclude: impl Fn(&Facts<'_>, Explored) -> Limited<T>,
+) -> Limited<T> {
+    let ends = ends_asked(policy, scope);
+    let reads = Reads::of(policy, policy.steps.values(), &ends, budget.depth)?;
     let model = Model::new(policy, &reads, budget)?;
     let small = StoreSize { nodes: SMALL_STORE.nodes.min(budget.nodes), ..SMALL_STORE };
     let large = StoreSize { nodes: budget.nodes, remembered: LARGE_MEMORY };
-    match explore_in(policy, &model, budget, small) {
-        Err(BudgetExceeded::Nodes { limit }) if limit < budget.nodes => {
-            explore_in(policy, &model, budget, large)
-        }
+    let explore_in = |size: StoreSize| {
+        let facts = Facts::new(policy, &model, Diagrams::new(size, model.size)?);
+        let explored = explore_in(policy, &facts, model.size as usize, scope, budget)?;
+        conclude(&facts, explored)
+    };
+    match explore_in(small) {
+        Err(BudgetExceeded::Nodes { limit }) if limit < budget.nodes => explore_in(large),
         result => result,
     }
 }
 
-fn explore_in(policy: &TypedPolicy, model: &Model, budget: &Budget, size: StoreSize) -> Limited<Explored> {
-    let diagrams = Diagrams::new(size, model.size)?;
-    let facts = Facts::new(policy, model, diagrams);
+/// The conditions on the ends of logins.
+fn ends_asked(policy: &TypedPolicy, scope: Scope) -> Vec<ConditionId> {
+    match scope {
+        Scope::Limit => Vec::new(),
+        Scope::Everything => policy.guarantees.iter().map(|guarantee| guarantee.condition).collect(),
+    }
+}
+
+fn explore_in<'a>(
+    policy: &'a TypedPolicy,
+    facts: &'a Facts<'a>,
+    variables: usize,
+    scope: Scope,
+    budget: &Budget,
+) -> Limited<Explored> {
+    let asking = match scope {
+        Scope::Limit => None,
+        Scope::Everything => Some(Asking {
+            notes: Notes::new(&facts.diagrams),
+            texts: Reads::login_texts(policy, budget.depth)?,
+            ends: Reads::of(policy, [], &ends_asked(policy, scope), budget.depth)?.login,
+        }),
+    };
     let mut explorer = Explorer {
-        conditions: Conditions::new(policy, &facts),
+        conditions: Conditions::new(policy, facts),
         templates: Templates::default(),
         seen: Seen::default(),
         begun: Vec::new(),
         shared: shared_conditions(policy),
+        asking,
         budget,
-        effort: Effort { variables: model.size as usize, login_states: 0 },
+        effort: Effort { variables, login_states: 0 },
     };
-    explorer.explore(policy, &facts)?;
-    let Explorer { seen, begun, effort, .. } = explorer;
-    let fifth = seen.fifth.as_ref().map(|logins| confirm(policy, &facts, logins, Goal::FifthCommand, budget));
-    let lost = seen.lost.iter().map(|(span, logins)| {
-        let login = confirm(policy, &facts, logins, Goal::CommandsBefore(*span), budget)?;
-        Ok(LostCommands { denial: *span, login })
-    });
-    let lost = lost.collect::<Limited<Vec<_>>>()?;
-    Ok(Explored { fifth: fifth.transpose()?, lost, seen, begun, effort })
+    explorer.explore(policy, facts)?;
+    let Explorer { seen, begun, asking, effort, .. } = explorer;
+    Ok(Explored { seen, begun, notes: asking.map(|asking| asking.notes), effort })
 }
 
-/// Picks one login of a set and replays it over plain values. That a login can't be replayed would be a fault of
-/// this room; it is never reported as the policy's.
-fn confirm(
-    policy: &TypedPolicy,
-    facts: &Facts<'_>,
-    logins: &super::diagram::Formula,
-    goal: Goal,
-    budget: &Budget,
-) -> Limited<Login> {
-    let event = facts.diagrams.pick(logins).map(|values| facts.decode(&values));
-    let login = event.clone().and_then(|event| find_login(policy, event, goal, budget.login_states));
-    debug_assert!(login.is_some(), "a login of the model can't be replayed: {goal:?} {event:?}");
-    login.ok_or(BudgetExceeded::Replay { limit: budget.login_states })
+/// What an exploration needs that asks all questions.
+struct Asking {
+    notes: Notes,
+    texts: LoginTexts,
+    /// What guarantees read of logins that have ended.
+    ends: LoginReads,
 }
 
 struct Explorer<'a> {
@@ -87,15 +103,17 @@ struct Explorer<'a> {
     seen: Seen,
     begun: Vec<StepId>,
     shared: Vec<bool>,
+    asking: Option<Asking>,
     budget: &'a Budget,
     effort: Effort,
 }
 
 impl<'a> Explorer<'a> {
     fn explore(&mut self, policy: &'a TypedPolicy, facts: &'a Facts<'a>) -> Limited<()> {
-        let reads = policy.steps.values().map(|step| Reads::of(policy, [step], self.budget.depth));
+        let reads = policy.steps.values().map(|step| Reads::of(policy, [step], &[], self.budget.depth));
         let reads = reads.map(|reads| Ok(reads?.login)).collect::<Limited<Vec<_>>>()?;
-        let mut later = later_reads(&reads).into_iter();
+        let at_the_end = self.asking.as_ref().map(|asking| asking.ends.clone());
+        let mut later = later_reads(&reads, at_the_end).into_iter();
         let mut logins = Logins::from([(LoginState::default(), facts.world()?)]);
         logins.retain(|_, logins| !logins.is_empty());
         for (step, now) in policy.steps.keys().zip(&reads) {
@@ -104,6 +122,11 @@ impl<'a> Explorer<'a> {
             }
             self.begun.push(step);
             logins = self.step(policy, step, logins, now, later.next().flatten())?;
+        }
+        if let Some(asking) = &mut self.asking {
+            for (state, logins) in logins {
+                asking.notes.end(&facts.diagrams, End::Completed, state, logins)?;
+            }
         }
         Ok(())
     }
@@ -130,19 +153,20 @@ impl<'a> Explorer<'a> {
         for (state, logins) in entering {
             self.conditions.enter(state);
             let detail = if later.is_some() { Detail::Commands } else { Detail::Count };
+            let mut places = Places::new();
+            let noting = self.asking.as_mut().map(|asking| Noting {
+                places: &mut places,
+                notes: &mut asking.notes,
+                reads: &asking.texts,
+            });
             let body = &policy.steps[step].body;
-            let due = StepRun::run(
-                &self.conditions,
-                &mut self.templates,
-                &mut self.seen,
-                detail,
-                &self.shared,
-                body,
-                logins,
-            )?;
+            let records = Records { templates: &mut self.templates, seen: &mut self.seen, noting };
+            let due = StepRun::run(&self.conditions, records, detail, &self.shared, body, logins)?;
             let Some(later) = &later else { continue };
             for (commands, logins) in due {
-                for (state, logins) in answer(&self.conditions, &self.templates, &commands, logins)? {
+                let watch =
+                    self.asking.as_mut().map(|asking| Watch { places: &places, notes: &mut asking.notes });
+                for (state, logins) in answer(&self.conditions, &self.templates, &commands, logins, watch)? {
                     add(diagrams, &mut next, state.forget(later), logins)?;
                 }
                 self.check_states(next.len())?;
@@ -161,10 +185,10 @@ impl<'a> Explorer<'a> {
     }
 }
 
-/// For each step what the steps after it read; `None` for the last.
-fn later_reads(reads: &[LoginReads]) -> Vec<Option<LoginReads>> {
+/// For each step what is read after it: by the steps that follow, and at the end; `None` where nobody asks.
+fn later_reads(reads: &[LoginReads], at_the_end: Option<LoginReads>) -> Vec<Option<LoginReads>> {
     let mut later = Vec::new();
-    let mut sum: Option<LoginReads> = None;
+    let mut sum = at_the_end;
     for reads in reads.iter().rev() {
         later.push(sum.clone());
         sum.get_or_insert_default().join(reads);

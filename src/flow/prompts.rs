@@ -3,12 +3,13 @@
 use std::collections::BTreeMap;
 
 use super::budget::Limited;
-use super::condition::{Conditions, Element};
+use super::condition::Conditions;
 use super::diagram::{Diagrams, Formula};
+use super::questions::{Fate, Notes, Places};
 use super::state::LoginState;
 use super::step::{Executed, Template, Templates};
 use crate::check::masks::bit;
-use crate::check::policy::{CommandKind, FactorId, Style};
+use crate::check::policy::{CommandKind, End, FactorId, Style};
 
 /// Logins by what they have done.
 pub(super) type Logins = BTreeMap<LoginState, Formula>;
@@ -26,6 +27,12 @@ pub(super) fn add(diagrams: &Diagrams, to: &mut Logins, state: LoginState, login
     Ok(())
 }
 
+/// Where the commands of a step were executed, and who wants to know what comes of them.
+pub(super) struct Watch<'n> {
+    pub(super) places: &'n Places,
+    pub(super) notes: &'n mut Notes,
+}
+
 /// Answers the prompts of a sequence of commands in every way; gives the logins that go on. What the commands offer
 /// is as the step saw it, what can be used as it is when each prompt is due.
 pub(super) fn answer(
@@ -33,14 +40,16 @@ pub(super) fn answer(
     templates: &Templates,
     commands: &Executed,
     logins: Formula,
+    mut watch: Option<Watch<'_>>,
 ) -> Limited<Logins> {
     let mut start = conditions.state().clone();
     start.commands += commands.len();
     let mut due = BTreeMap::from([(start, logins)]);
-    for template in commands.iter().filter_map(|number| templates.get(*number)) {
+    for (position, template) in commands.iter().filter_map(|number| templates.get(*number)).enumerate() {
         let mut next = Logins::new();
         for (state, logins) in due {
-            Due { conditions, template, state: &state, next: &mut next }.answer(&logins)?;
+            let watch = watch.as_mut().map(|watch| Watch { places: watch.places, notes: &mut *watch.notes });
+            Due { conditions, template, position, state: &state, next: &mut next, watch }.answer(&logins)?;
         }
         due = next;
     }
@@ -51,8 +60,11 @@ pub(super) fn answer(
 struct Due<'a, 'c> {
     conditions: &'c Conditions<'a>,
     template: &'c Template,
+    /// Its place among the commands of its step.
+    position: usize,
     state: &'c LoginState,
     next: &'c mut Logins,
+    watch: Option<Watch<'c>>,
 }
 
 impl<'a> Due<'a, '_> {
@@ -70,17 +82,21 @@ impl<'a> Due<'a, '_> {
     fn challenge(&mut self, logins: &Formula) -> Limited<()> {
         let passed =
             self.state.passed_factors().map(|factor| self.offers(factor)).collect::<Limited<Vec<_>>>()?;
-        let answered = self.diagrams().any(passed)?;
-        self.go_on(self.state.clone(), self.diagrams().and(logins, &answered)?)?;
+        let answered = self.diagrams().and(logins, &self.diagrams().any(passed)?)?;
+        self.note(Fate::Answered, &answered)?;
         let prompted = self.diagrams().minus(logins, &answered)?;
+        self.go_on(self.state.clone(), answered)?;
+        let mut asks = self.diagrams().nothing();
         for factor in self.factors() {
             if !self.is_enabled(factor) {
                 continue;
             }
             let usable = self.diagrams().and(&self.offers(factor)?, &self.is_enrolled(factor))?;
+            asks = self.diagrams().or(&asks, &self.diagrams().and(&prompted, &usable)?)?;
             self.pass(factor, &prompted, &usable)?;
         }
-        Ok(())
+        self.note(Fate::Asks, &asks)?;
+        self.fail(Fate::NothingUsable, &self.diagrams().minus(&prompted, &asks)?)
     }
 
     fn enroll(&mut self, logins: &Formula) -> Limited<()> {
@@ -95,15 +111,39 @@ impl<'a> Due<'a, '_> {
                 usable.push((factor, new));
             }
         }
+        let mut failing = self.diagrams().minus(logins, &prompted)?;
         if self.template.style == Style::Any {
+            self.note(Fate::NothingLeft, &all_enrolled)?;
+            failing = self.diagrams().minus(&failing, &all_enrolled)?;
             self.go_on(self.state.clone(), all_enrolled)?;
         }
+        self.fail(Fate::NothingUsable, &failing)?;
         let allowed = if self.state.any_passed {
-            prompted
+            prompted.clone()
         } else {
             self.diagrams().minus(&prompted, &self.anything_enrolled()?)?
         };
+        self.note(Fate::Asks, &allowed)?;
+        self.fail(Fate::Unchallenged, &self.diagrams().minus(&prompted, &allowed)?)?;
         usable.iter().try_for_each(|(factor, usable)| self.pass(*factor, &allowed, usable))
+    }
+
+    fn note(&mut self, fate: Fate, logins: &Formula) -> Limited<()> {
+        let diagrams = &self.conditions.facts.diagrams;
+        match &mut self.watch {
+            Some(watch) => watch.notes.fate(diagrams, watch.places, self.position, fate, logins),
+            None => Ok(()),
+        }
+    }
+
+    /// The login ends here.
+    fn fail(&mut self, fate: Fate, logins: &Formula) -> Limited<()> {
+        self.note(fate, logins)?;
+        let diagrams = &self.conditions.facts.diagrams;
+        match &mut self.watch {
+            Some(watch) => watch.notes.end(diagrams, End::Failed, self.state.clone(), logins.clone()),
+            None => Ok(()),
+        }
     }
 
     fn pass(&mut self, factor: FactorId, prompted: &Formula, usable: &Formula) -> Limited<()> {
@@ -126,15 +166,7 @@ impl<'a> Due<'a, '_> {
 
     /// The logins in which the command offers a factor.
     fn offers(&self, factor: FactorId) -> Limited<Formula> {
-        let listed = self.template.listed & bit(factor) != 0;
-        match &self.template.rest {
-            Some(set)
-                if !listed && self.conditions.policy.catalog.factors[factor].allows(self.template.kind) =>
-            {
-                self.conditions.member(set, Element::Of(factor))
-            }
-            _ => Ok(self.diagrams().constant(listed)),
-        }
+        self.conditions.offers(self.template, factor)
     }
 
     /// The logins in which a factor is enrolled when the prompt is due.

@@ -7,11 +7,17 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use cranelift_entity::EntityRef;
 
+use super::facts::Reads;
+use super::questions::Fate;
+use crate::check::masks::bit;
 use crate::check::policy::{
-    Command, CommandKind, ConditionKind, FactorId, Step, StepId, TypedPolicy, VariableId, Window,
+    Command, CommandKind, ConditionId, ConditionKind, End, FactorId, Step, StepId, TypedPolicy, VariableId,
+    Window,
 };
 use crate::source::Span;
-use crate::trace::{Event, ExecutedCommand, Passed, Prompt, Session, StepEnd, StepRun};
+use crate::trace::{
+    Event, ExecutedCommand, MAX_COMMANDS, Met, Passed, Prompt, Refusal, Session, StepEnd, StepFacts, StepRun,
+};
 
 /// One login: its event, and what happened step by step.
 #[derive(Clone, PartialEq, Debug)]
@@ -22,6 +28,17 @@ pub struct Login {
     pub read: Vec<VariableId>,
     /// Each step that ran.
     pub steps: Vec<PlayedStep>,
+    /// How it ended, if it was followed to its end.
+    pub ended: Option<Ended>,
+}
+
+/// How a login ended, and what it had done by then.
+#[derive(Clone, PartialEq, Debug)]
+pub struct Ended {
+    /// How.
+    pub end: End,
+    /// What it had done.
+    pub session: Session,
 }
 
 /// What one step did.
@@ -33,6 +50,8 @@ pub struct PlayedStep {
     pub passed: Vec<Passed>,
     /// The commands that it executed, in order.
     pub commands: Vec<PlayedCommand>,
+    /// The denial that ended it.
+    pub denied: Option<Span>,
 }
 
 /// One executed command.
@@ -56,11 +75,15 @@ pub enum Outcome {
         /// The choice.
         chosen: FactorId,
     },
+    /// The user is asked for one of these; the login is followed no further.
+    Asks(Vec<FactorId>),
     /// A factor passed earlier answers it.
     Answered,
     /// Everything that it offers is enrolled already: it failed, and the login went on.
     NothingLeft,
-    /// The step ended in a denial or in a fifth command, so it was never shown.
+    /// The login fails.
+    Fails(Refusal),
+    /// The step ended in a denial or in a fifth command, or the login is not followed so far: it was never shown.
     NotShown,
 }
 
@@ -71,24 +94,72 @@ pub(super) enum Goal {
     FifthCommand,
     /// A denial by this statement in a step that has executed a command.
     CommandsBefore(Span),
+    /// This comes of the command at this place.
+    Fate(Span, Fate),
+    /// This condition is asked about what its step has made stale.
+    Stale(Span),
+    /// The login completes or is denied.
+    GetsThrough,
+    /// The login ends, and this condition does not hold: at any end, or where it completes.
+    Breaks(ConditionId, Counted),
 }
 
-/// Tries the user's choices, in the order in which they are shown, until the goal is met. At most `limit` steps are
-/// run.
+/// Which ends a guarantee counts.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(super) enum Counted {
+    /// Logins that complete.
+    Completed,
+    /// All, since the guarantee names an end.
+    All,
+}
+
+impl Counted {
+    pub(super) fn counts(self, end: End) -> bool {
+        self == Counted::All || end == End::Completed
+    }
+}
+
+/// Tries the user's choices, in the order in which they are shown, until the goal is met with as few prompts as can
+/// be. At most `limit` steps are run for each number of prompts.
 pub(super) fn find_login(policy: &TypedPolicy, event: Event, goal: Goal, limit: usize) -> Option<Login> {
-    let mut search = Search {
-        policy,
-        event: &event,
-        goal,
-        windows: windows(policy),
-        seen: BTreeSet::new(),
-        limit,
-        read: BTreeSet::new(),
-        played: Vec::new(),
+    let asked = match goal {
+        Goal::Breaks(condition, _) => vec![condition],
+        _ => Vec::new(),
     };
-    let found = search.play_from(StepId::new(0), &Session::default());
-    let (read, steps) = (search.read.into_iter().collect(), search.played);
-    found.then_some(Login { event, read, steps })
+    let windows = windows(policy);
+    (0..=MAX_COMMANDS).find_map(|max_prompts| {
+        let mut search = Search {
+            policy,
+            event: &event,
+            goal,
+            windows: &windows,
+            seen: BTreeSet::new(),
+            limit,
+            max_prompts,
+            read: BTreeSet::new(),
+            played: Vec::new(),
+            ended: None,
+        };
+        let found = search.play_from(StepId::new(0), &Session::default());
+        let at_the_end = search.ended.as_ref().map(|ended| read_at_the_end(policy, &event, ended, &asked));
+        search.read.extend(at_the_end.into_iter().flatten());
+        let (read, steps, ended) = (search.read.into_iter().collect(), search.played, search.ended);
+        found.then(|| Login { event: event.clone(), read, steps, ended })
+    })
+}
+
+/// The variables that conditions look at when a login has ended.
+fn read_at_the_end(
+    policy: &TypedPolicy,
+    event: &Event,
+    ended: &Ended,
+    asked: &[ConditionId],
+) -> BTreeSet<VariableId> {
+    let mut facts = StepFacts::at_the_end(policy, event, &ended.session, ended.end);
+    for condition in asked {
+        facts.holds(*condition);
+    }
+    facts.read
 }
 
 /// The lengths of all windows over single factors.
@@ -128,49 +199,101 @@ struct Search<'a> {
     policy: &'a TypedPolicy,
     event: &'a Event,
     goal: Goal,
-    windows: BTreeMap<FactorId, BTreeSet<i64>>,
+    windows: &'a BTreeMap<FactorId, BTreeSet<i64>>,
     seen: BTreeSet<(StepId, Session)>,
     limit: usize,
+    max_prompts: usize,
     read: BTreeSet<VariableId>,
     played: Vec<PlayedStep>,
+    ended: Option<Ended>,
 }
 
 impl<'a> Search<'a> {
     /// Plays from the beginning of a step, with every way in which time may have passed.
     fn play_from(&mut self, id: StepId, session: &Session) -> bool {
         let policy = self.policy;
-        let Some(step) = policy.steps.get(id) else { return false };
-        later(session, &self.windows).into_iter().any(|session| self.step(id, step, session))
+        let Some(step) = policy.steps.get(id) else { return self.ends(End::Completed, session) };
+        later(session, self.windows).into_iter().any(|session| self.step(id, step, session))
     }
 
     fn step(&mut self, id: StepId, step: &'a Step, session: Session) -> bool {
         if self.seen.len() >= self.limit || !self.seen.insert((id, session.clone())) {
             return false;
         }
-        let mut run = session.run(self.policy, step, self.event);
-        self.played.push(PlayedStep { step: id, passed: session.passed.clone(), commands: Vec::new() });
-        let reads = std::mem::take(&mut run.read);
-        let found = match (run.end, self.goal) {
-            (StepEnd::LimitExceeded, Goal::FifthCommand) => true,
-            (StepEnd::Denied(span), Goal::CommandsBefore(wanted)) => {
-                span == wanted && !run.commands.is_empty()
-            }
-            (StepEnd::Prompts, _) => {
-                let before = Session { commands: session.commands + run.commands.len(), ..session };
-                self.prompts(id, &run, 0, &before)
-            }
-            _ => false,
+        let run = session.run(self.policy, step, self.event);
+        let passed = session.passed.clone();
+        let denied = match run.end {
+            StepEnd::Denied(span) => Some(span),
+            StepEnd::Prompts | StepEnd::LimitExceeded => None,
         };
+        self.played.push(PlayedStep { step: id, passed, commands: Vec::new(), denied });
+        let after = Session { commands: session.commands + run.commands.len(), ..session.clone() };
+        let found = self.decides(&run, &session)
+            || match run.end {
+                StepEnd::Prompts => self.prompts(id, &run, 0, &after),
+                StepEnd::Denied(_) => self.ends(End::Denied, &after),
+                StepEnd::LimitExceeded => false,
+            };
         if found {
-            self.read.extend(reads);
-            if run.end != StepEnd::Prompts {
-                let shown = run.commands.iter().map(|executed| played(executed.command, Outcome::NotShown));
-                self.log(id, shown.collect());
-            }
+            self.read.extend(run.read.iter().copied());
+            self.log_the_rest(id, &run);
         } else {
             self.played.pop();
         }
         found
+    }
+
+    /// Whether the goal is met by what a step decides, whatever the user answers.
+    fn decides(&self, run: &StepRun<'a>, session: &Session) -> bool {
+        match (self.goal, run.end) {
+            (Goal::FifthCommand, StepEnd::LimitExceeded) => true,
+            (Goal::CommandsBefore(wanted), StepEnd::Denied(span)) => {
+                span == wanted && !run.commands.is_empty()
+            }
+            (Goal::Stale(span), _) => self.asks_what_is_stale(run, session, span),
+            _ => false,
+        }
+    }
+
+    fn asks_what_is_stale(&self, run: &StepRun<'a>, session: &Session, wanted: Span) -> bool {
+        let enrolled = self.event.enrolled | session.enrolled;
+        let mut executed = 0;
+        run.met.iter().any(|met| match met {
+            Met::Statement(span) => {
+                let is_command = run.commands.get(executed).is_some_and(|next| next.command.span == *span);
+                executed += usize::from(is_command);
+                false
+            }
+            Met::Condition(id, _) if self.policy.conditions[*id].span == wanted => {
+                let Ok(reads) = Reads::of(self.policy, [], &[*id], usize::MAX) else { return false };
+                let performed = reads.login.performed_factors();
+                run.commands.iter().take(executed).any(|ExecutedCommand { command, offered }| {
+                    let (changed, usable) = match command.kind {
+                        CommandKind::Enroll => (reads.login.enrolled | performed, !enrolled),
+                        CommandKind::Challenge => (performed, enrolled),
+                    };
+                    let changed = changed & usable & self.policy.enabled;
+                    offered.iter().any(|factor| changed & bit(*factor) != 0)
+                })
+            }
+            Met::Condition(..) => false,
+        })
+    }
+
+    /// The login has ended: whether that is what is looked for.
+    fn ends(&mut self, end: End, session: &Session) -> bool {
+        let found = match self.goal {
+            Goal::GetsThrough => (end != End::Failed).then(|| session.clone()),
+            Goal::Breaks(condition, counted) if counted.counts(end) => {
+                let mut at_the_end = later(session, self.windows).into_iter();
+                at_the_end.find(|session| {
+                    !StepFacts::at_the_end(self.policy, self.event, session, end).holds(condition)
+                })
+            }
+            _ => None,
+        };
+        self.ended = found.map(|session| Ended { end, session });
+        self.ended.is_some()
     }
 
     /// Answers the prompts from one on, then goes to the next step.
@@ -178,10 +301,23 @@ impl<'a> Search<'a> {
         let Some(ExecutedCommand { command, offered }) = run.commands.get(at) else {
             return self.play_from(StepId::new(id.index() + 1), session);
         };
-        let outcomes = match session.prompt(self.policy, command, offered, self.event) {
-            Prompt::LoginFails(_) => Vec::new(),
-            Prompt::Answered(_) => vec![(Outcome::Answered, session.clone())],
-            Prompt::NothingLeft => vec![(Outcome::NothingLeft, session.clone())],
+        let due = session.prompt(self.policy, command, offered, self.event);
+        let (fate, outcome) = fate_of(&due);
+        if self.goal == Goal::Fate(command.span, fate) {
+            self.log(id, vec![played(command, outcome)]);
+            return true;
+        }
+        let outcomes = match due {
+            Prompt::LoginFails(_) => {
+                self.log(id, vec![played(command, outcome)]);
+                let found = self.ends(End::Failed, session);
+                if !found {
+                    self.unlog(id);
+                }
+                return found;
+            }
+            Prompt::Answered(_) | Prompt::NothingLeft => vec![(outcome, session.clone())],
+            Prompt::Choice(_) if session.prompts >= self.max_prompts => Vec::new(),
             Prompt::Choice(offered) => {
                 let pass = |chosen: FactorId| {
                     (Outcome::Passed { offered: offered.clone(), chosen }, session.passing(command, chosen))
@@ -199,6 +335,13 @@ impl<'a> Search<'a> {
         })
     }
 
+    /// The commands of a step that were not shown.
+    fn log_the_rest(&mut self, id: StepId, run: &StepRun<'a>) {
+        let logged = self.played.iter().rfind(|step| step.step == id).map_or(0, |step| step.commands.len());
+        let rest = run.commands.iter().skip(logged);
+        self.log(id, rest.map(|executed| played(executed.command, Outcome::NotShown)).collect());
+    }
+
     fn log(&mut self, id: StepId, commands: Vec<PlayedCommand>) {
         if let Some(step) = self.played.iter_mut().rfind(|step| step.step == id) {
             step.commands.extend(commands);
@@ -208,6 +351,20 @@ impl<'a> Search<'a> {
     fn unlog(&mut self, id: StepId) {
         if let Some(step) = self.played.iter_mut().rfind(|step| step.step == id) {
             step.commands.pop();
+        }
+    }
+}
+
+fn fate_of(due: &Prompt) -> (Fate, Outcome) {
+    match due {
+        Prompt::Choice(offered) => (Fate::Asks, Outcome::Asks(offered.clone())),
+        Prompt::Answered(_) => (Fate::Answered, Outcome::Answered),
+        Prompt::NothingLeft => (Fate::NothingLeft, Outcome::NothingLeft),
+        Prompt::LoginFails(refusal @ Refusal::NothingUsable) => {
+            (Fate::NothingUsable, Outcome::Fails(*refusal))
+        }
+        Prompt::LoginFails(refusal @ Refusal::EnrollWithoutChallenge) => {
+            (Fate::Unchallenged, Outcome::Fails(*refusal))
         }
     }
 }

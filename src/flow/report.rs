@@ -1,12 +1,17 @@
 //! Reports on what the exploration found. A login is shown as a reader would tell it: its facts, then step by step
 //! its commands and what the user did.
 
-use super::replay::{Login, Outcome, PlayedStep};
-use super::{Analysis, BudgetExceeded, Limit, LostCommands, Unreachable};
-use crate::check::policy::{CommandKind, ConditionKind, FactorId, Moment, Number, Type, TypedPolicy};
+use super::findings::premise;
+use super::replay::{Ended, Login, Outcome, PlayedStep};
+use super::{
+    Analysis, BudgetExceeded, Finding, GuaranteeAnswer, Limit, LostCommands, Proof, Question, Unreachable,
+};
+use crate::check::policy::{
+    CommandKind, ConditionId, ConditionKind, End, FactorId, Moment, Number, Type, TypedPolicy,
+};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{Sources, Span};
-use crate::trace::{Words, duration, instant};
+use crate::trace::{Refusal, StepFacts, Words, duration, instant, quoted};
 
 const ORDINALS: [&str; 5] = ["1st", "2nd", "3rd", "4th", "5th"];
 
@@ -28,7 +33,31 @@ pub fn diagnose(analysis: &Analysis, policy: &TypedPolicy, sources: &Sources) ->
         reports.extend(analysis.unreachable.iter().map(|unreachable| teller.unreachable(unreachable)));
     }
     reports.extend(analysis.lost.iter().map(|lost| teller.lost(lost)));
+    if let (Some(exceeded), Limit::Proven) = (analysis.unanswered, &analysis.limit) {
+        reports.extend(teller.unanswered(exceeded));
+    }
+    reports.extend(teller.findings(&analysis.findings));
+    reports.extend(analysis.guarantees.iter().filter_map(|answer| teller.guarantee(answer)));
     reports
+}
+
+/// The smallest text that makes a condition false.
+fn false_part(policy: &TypedPolicy, facts: &mut StepFacts<'_>, mut id: ConditionId) -> Span {
+    loop {
+        let condition = &policy.conditions[id];
+        let next = match &condition.kind {
+            ConditionKind::All(parts) => parts.iter().copied().find(|part| !facts.holds(*part)),
+            // Of an implication whose premise holds, the conclusion.
+            ConditionKind::Any(parts) if premise(policy, id).is_some() && parts.len() == 2 => {
+                parts.last().copied()
+            }
+            _ => None,
+        };
+        match next {
+            Some(part) if policy.conditions[part].span != condition.span => id = part,
+            _ => return condition.span,
+        }
+    }
 }
 
 /// Tells findings in the policy's words.
@@ -70,6 +99,17 @@ impl Teller<'_> {
         let message = format!("this flow is too large to prove: {exceeded}");
         let report = Diagnostic::error(Code::E0502, first.declared, message);
         Some(report.note("without the proof, a login might execute a fifth command").help(exceeded.advice()))
+    }
+
+    fn unanswered(&self, exceeded: BudgetExceeded) -> Option<Diagnostic> {
+        let first = self.policy.steps.values().next()?;
+        let message = format!("this flow is too large for all questions: {exceeded}");
+        let report = Diagnostic::warning(Code::E0502, first.declared, message);
+        Some(
+            report
+                .note("no login executes a fifth command; guarantees and who is locked out are not answered")
+                .help(exceeded.advice()),
+        )
     }
 
     fn constant(&self, span: Span, always: bool) -> Diagnostic {
@@ -141,11 +181,123 @@ impl Teller<'_> {
                 let outcome = self.outcome(command.kind, &command.outcome);
                 lines.push(format!("    {ordinal}: `{}`{outcome}", self.quote(command.span)));
             }
-            if step.commands.is_empty() {
+            if step.commands.is_empty() && step.denied.is_none() {
                 lines.push("    no command".to_owned());
             }
+            if let Some(denied) = step.denied {
+                lines.push(format!("    `{}`", self.quote(denied)));
+            }
         }
+        lines.extend(login.ended.iter().map(|ended| format!("  {}", self.end(ended))));
         lines.join("\n")
+    }
+
+    /// How a login ended, and with what.
+    fn end(&self, ended: &Ended) -> String {
+        let end = match ended.end {
+            End::Completed => "the login completes",
+            End::Denied => "the login is denied",
+            End::Failed => "the login fails",
+        };
+        let passed: Vec<_> = ended
+            .session
+            .passed
+            .iter()
+            .map(|passed| self.policy.catalog.factors[passed.factor].name.as_str())
+            .collect();
+        match passed.as_slice() {
+            [] => format!("{end}, with no factor passed"),
+            passed => format!("{end}, with {} passed", passed.join(", ")),
+        }
+    }
+
+    /// The findings of a text together: the gravest says it, since the others follow from it.
+    fn findings(&self, findings: &[Finding]) -> Vec<Diagnostic> {
+        let mut reports: Vec<Diagnostic> = Vec::new();
+        let mut told: Vec<Span> = Vec::new();
+        // Sorted by place, then by gravity.
+        for finding in findings {
+            if !told.contains(&finding.span) {
+                told.push(finding.span);
+                reports.push(self.finding(finding));
+            }
+        }
+        reports
+    }
+
+    fn finding(&self, finding: &Finding) -> Diagnostic {
+        let text = self.quote(finding.span);
+        let (code, message, here, help) = match finding.question {
+            Question::NeverWorks => (
+                Code::E0506,
+                format!("`{text}` never works"),
+                "whenever it is due, it fails",
+                "ask first what is enrolled, or offer another factor",
+            ),
+            Question::LockedOut => (
+                Code::E0508,
+                "some users can't get in, whatever they choose".to_owned(),
+                "their logins fail here",
+                "ask first what is enrolled, and say what happens to those who have none of it",
+            ),
+            Question::EnrollWithoutChallenge => (
+                Code::E0504,
+                format!("`{text}` may enroll a factor without a challenge before it"),
+                "the platform refuses this while something is enrolled",
+                "challenge one of the enrolled factors first, or enroll only if `enrolled is empty`",
+            ),
+            Question::NothingUsable => (
+                Code::E0505,
+                format!("`{text}` may find no factor that it can ask for"),
+                "some logins fail here",
+                "ask first what is enrolled, or add a factor that everyone who gets here can use",
+            ),
+            Question::EverythingEnrolled => (
+                Code::E0507,
+                format!("`{text}` may find everything enrolled already"),
+                "the command fails, and the login goes on without it",
+                "ask first what is enrolled: the platform's documentation differs on whether such a login goes on",
+            ),
+            Question::StaleRead => (
+                Code::W0608,
+                format!("`{text}` doesn't see what a command before it asks for"),
+                "answered as things stood when the step began",
+                "ask in a later step, which begins once the prompts are answered",
+            ),
+            Question::NeverAsks => (
+                Code::W0609,
+                format!("`{text}` never asks for anything"),
+                "a factor that was passed before always answers it",
+                "remove it, or ask for a factor that was not asked for before",
+            ),
+        };
+        let report = Diagnostic::warning(code, finding.span, message).here(here);
+        report.note(self.login(&finding.login)).help(help)
+    }
+
+    fn guarantee(&self, answer: &GuaranteeAnswer) -> Option<Diagnostic> {
+        let guarantee = self.policy.guarantees.get(answer.guarantee)?;
+        let condition = &self.policy.conditions[guarantee.condition];
+        let name = &guarantee.name;
+        match &answer.proof {
+            Proof::Proven => None,
+            Proof::Vacuous => {
+                let at = premise(self.policy, guarantee.condition)
+                    .map_or(condition.span, |premise| self.policy.conditions[premise].span);
+                let message = format!("the guarantee {} says nothing", quoted(name));
+                let report = Diagnostic::warning(Code::W0610, at, message);
+                let report = report.here("no login that counts ever meets this");
+                Some(report.note("a guarantee counts the logins that complete, unless it names an end"))
+            }
+            Proof::Refuted(login) => {
+                let ended = login.ended.as_ref()?;
+                let mut facts = StepFacts::at_the_end(self.policy, &login.event, &ended.session, ended.end);
+                let part = false_part(self.policy, &mut facts, guarantee.condition);
+                let message = format!("a login breaks the guarantee {}", quoted(name));
+                let report = Diagnostic::warning(Code::E0503, part, message);
+                Some(report.here("false at the end of this login").note(self.login(login)))
+            }
+        }
     }
 
     fn outcome(&self, kind: CommandKind, outcome: &Outcome) -> String {
@@ -162,6 +314,16 @@ impl Teller<'_> {
             Outcome::Answered => ": answered by a factor passed before".to_owned(),
             Outcome::NothingLeft => {
                 ": everything it offers is enrolled, so it fails, and the login goes on".to_owned()
+            }
+            Outcome::Asks(offered) => {
+                let offered: Vec<_> = offered.iter().map(name).collect();
+                format!(": asks for {}", offered.join(", "))
+            }
+            Outcome::Fails(Refusal::NothingUsable) => {
+                ": nothing that it offers can be used, so the login fails (`mfar`)".to_owned()
+            }
+            Outcome::Fails(Refusal::EnrollWithoutChallenge) => {
+                ": something is enrolled and no challenge was passed, so the login fails (`mfar`)".to_owned()
             }
             Outcome::NotShown => String::new(),
         }

@@ -16,6 +16,8 @@ use crate::check::policy::{CommandKind, FactorId};
 pub(super) struct LoginState {
     /// Commands executed.
     pub(super) commands: usize,
+    /// Prompts passed.
+    pub(super) prompts: usize,
     /// Factors enrolled in it.
     pub(super) enrolled: FactorMask,
     /// Factors passed in it, in order.
@@ -54,6 +56,7 @@ impl LoginState {
         let mut next = self.clone();
         next.passes.push(Pass { factor: Some(factor), age: 0 });
         next.any_passed = true;
+        next.prompts += 1;
         if kind == CommandKind::Enroll {
             next.enrolled |= bit(factor);
         }
@@ -105,6 +108,9 @@ impl LoginState {
             self.passes.sort_unstable_by_key(|pass| pass.factor.map(EntityRef::index));
         }
         self.enrolled &= later.enrolled;
+        if !later.prompts {
+            self.prompts = 0;
+        }
         let asks_any = later.any_performed || later.enrolls;
         self.any_passed &= asks_any || !self.passes.is_empty();
         self

@@ -12,9 +12,11 @@ use smallvec::SmallVec;
 use super::budget::Limited;
 use super::condition::Conditions;
 use super::diagram::{Diagrams, Formula};
-use crate::check::masks::{FactorMask, bit};
+use super::facts::LoginReads;
+use super::questions::{Notes, Places};
+use crate::check::masks::{FactorMask, bit, factors};
 use crate::check::policy::{
-    Command, CommandKind, Condition, ConditionId, ConditionKind, Set, Statement, Style, TypedPolicy,
+    Command, CommandKind, Condition, ConditionId, ConditionKind, End, Set, Statement, Style, TypedPolicy,
 };
 use crate::source::Span;
 use crate::trace::{MAX_COMMANDS, is_one_text};
@@ -91,6 +93,25 @@ pub(super) enum Detail {
     Count,
 }
 
+/// What all runs of an exploration write into.
+pub(super) struct Records<'c> {
+    pub(super) templates: &'c mut Templates,
+    pub(super) seen: &'c mut Seen,
+    pub(super) noting: Option<Noting<'c>>,
+}
+
+/// Where a run writes down what it meets, for those who ask.
+pub(super) struct Noting<'n> {
+    pub(super) places: &'n mut Places,
+    pub(super) notes: &'n mut Notes,
+    /// For each condition that is one text, what it reads of the login.
+    pub(super) reads: &'n LoginTexts,
+}
+
+/// What conditions read of the login itself, by their numbers; nothing of what the login can change where there is
+/// no entry.
+pub(super) type LoginTexts = HashMap<ConditionId, LoginReads>;
+
 /// One run of a step.
 pub(super) struct StepRun<'a, 'c> {
     policy: &'a TypedPolicy,
@@ -102,6 +123,8 @@ pub(super) struct StepRun<'a, 'c> {
     /// without a command stand first, then the sequences that changed last stand last: the next rule is often about
     /// the same logins, and is done with them soon.
     executed: Vec<(Executed, Formula)>,
+    /// Who executed which command where, and what is noted; for those who ask.
+    noting: Option<Noting<'c>>,
     denied: Formula,
     /// Parts of conditions that stand in several, with the logins that reached them: the logins that passed.
     passing: HashMap<(ConditionId, Formula), Formula>,
@@ -112,14 +135,14 @@ impl<'a, 'c> StepRun<'a, 'c> {
     /// Runs a step's statements for `logins`; gives the logins whose prompts are due, by commands.
     pub(super) fn run(
         conditions: &'c Conditions<'a>,
-        templates: &'c mut Templates,
-        seen: &'c mut Seen,
+        records: Records<'c>,
         detail: Detail,
         shared: &'c [bool],
         body: &'a [Statement],
         logins: Formula,
     ) -> Limited<BTreeMap<Executed, Formula>> {
         let diagrams = &conditions.facts.diagrams;
+        let Records { templates, seen, noting } = records;
         let mut run = StepRun {
             policy: conditions.policy,
             conditions,
@@ -127,6 +150,7 @@ impl<'a, 'c> StepRun<'a, 'c> {
             seen,
             detail,
             executed: vec![(Executed::new(), logins.clone())],
+            noting,
             denied: diagrams.nothing(),
             passing: HashMap::new(),
             shared,
@@ -205,6 +229,11 @@ impl<'a, 'c> StepRun<'a, 'c> {
                 over = diagrams.or(&over, &logins)?;
                 continue;
             }
+            if let Some(noting) = &mut self.noting {
+                let key = (commands.len(), command.span);
+                let before = noting.places.get(&key).cloned().unwrap_or_else(|| diagrams.nothing());
+                noting.places.insert(key, diagrams.or(&before, &logins)?);
+            }
             commands.push(number);
             let place = self.executed.iter().position(|(others, _)| *others == commands);
             let together = match place.map(|place| self.executed.remove(place)) {
@@ -244,6 +273,7 @@ impl<'a, 'c> StepRun<'a, 'c> {
 
     fn deny(&mut self, span: Span, here: &Formula) -> Limited<()> {
         self.denied = self.diagrams().or(&self.denied, here)?;
+        self.note_denials(here)?;
         if self.seen.lost.contains_key(&span) {
             return Ok(());
         }
@@ -252,6 +282,44 @@ impl<'a, 'c> StepRun<'a, 'c> {
             if !lost.is_empty() {
                 self.seen.lost.insert(span, lost);
                 break;
+            }
+        }
+        Ok(())
+    }
+
+    fn note_denials(&mut self, here: &Formula) -> Limited<()> {
+        let diagrams = self.diagrams();
+        let Some(noting) = &mut self.noting else { return Ok(()) };
+        for (commands, logins) in &self.executed {
+            let denied = diagrams.and(logins, here)?;
+            let mut state = self.conditions.state().clone();
+            state.commands += commands.len();
+            noting.notes.end(diagrams, End::Denied, state, denied)?;
+        }
+        Ok(())
+    }
+
+    /// Notes the logins that ask a condition about factors that a command of this step can ask for, as the
+    /// step sees them.
+    fn note_stale(&mut self, id: ConditionId, span: Span, here: &Formula) -> Limited<()> {
+        let diagrams = self.diagrams();
+        let Some(noting) = &mut self.noting else { return Ok(()) };
+        let Some(reads) = noting.reads.get(&id) else { return Ok(()) };
+        let performed = reads.performed_factors();
+        for (commands, logins) in self.executed.iter().filter(|(commands, _)| !commands.is_empty()) {
+            let asking = diagrams.and(logins, here)?;
+            if asking.is_empty() {
+                continue;
+            }
+            for template in commands.iter().filter_map(|number| self.templates.get(*number)) {
+                let changed = match template.kind {
+                    CommandKind::Enroll => reads.enrolled | performed,
+                    CommandKind::Challenge => performed,
+                };
+                for factor in factors(&self.policy.catalog, changed & self.policy.enabled) {
+                    let usable = self.conditions.usable(template, factor)?;
+                    noting.notes.stale(diagrams, span, diagrams.and(&asking, &usable)?)?;
+                }
             }
         }
         Ok(())
@@ -303,6 +371,7 @@ impl<'a, 'c> StepRun<'a, 'c> {
 
     /// Asks a condition that is one text for a reader, and notes its answers.
     fn ask_text(&mut self, id: ConditionId, condition: &Condition, here: &Formula) -> Limited<Formula> {
+        self.note_stale(id, condition.span, here)?;
         let formula = self.conditions.formula(id)?;
         let passing = self.diagrams().and(here, &formula)?;
         if !matches!(condition.kind, ConditionKind::Constant(_)) {

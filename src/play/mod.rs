@@ -7,6 +7,7 @@
 //!
 //! It knows the typed policy, the trace and the front door.
 
+mod confirm;
 mod event;
 mod explain;
 mod fill;
@@ -14,6 +15,7 @@ mod player;
 mod seen;
 mod world;
 
+pub use confirm::confirm;
 pub use event::read_event;
 pub use explain::{Asked, Explanation, NotGiven, Reason, excerpt, explain, place};
 pub use player::{Happening, Outcome, PlayError, Player, Skip};

@@ -165,6 +165,7 @@ impl<'p> Player<'p> {
             let kind = executed.command.kind;
             self.session.enrolled |= enrolled_by(kind, factor);
             self.session.passed.push(Passed { factor, age: 0 });
+            self.session.prompts += 1;
             self.stamps.push(self.world.event.now);
         }
         let ahead = self.ask_login()?;
@@ -190,6 +191,14 @@ impl<'p> Player<'p> {
         self.login.abandoned()?;
         self.stage = Stage::Ended(Outcome::Failed(Failure::Abandoned));
         Ok(())
+    }
+
+    /// The stamps of the factors passed are by now so old, in milliseconds, the first passed first.
+    pub fn age_passed(&mut self, ages: &[i64]) {
+        let now = self.world.event.now;
+        for (stamp, age) in self.stamps.iter_mut().zip(ages) {
+            *stamp = now.saturating_sub(*age);
+        }
     }
 
     /// The factors that the open prompt offers, in order; none without one.

@@ -37,6 +37,9 @@ pub struct Span {
 }
 
 impl Span {
+    /// The span that is before all others.
+    pub(crate) const FIRST: Span = Span { file: FileId(0), start: 0, end: 0 };
+
     /// A span of `range` in `file`. Sources are at most [`MAX_SOURCE_BYTES`] long, so offsets fit 32 bits.
     pub fn new(file: FileId, range: Range<usize>) -> Self {
         Span { file, start: range.start as u32, end: range.end as u32 }

@@ -8,8 +8,8 @@ use super::session::Session;
 use super::values::{hour, matches, view_of, weekday};
 use crate::check::masks::{FactorMask, bit, factors};
 use crate::check::policy::{
-    Absence, Condition, ConditionId, ConditionKind, FactorId, FactorSubject, Guard, ListTest, Moment, Number,
-    PresenceId, Set, TextSubject, TextTest, TypedPolicy, VariableId, Window,
+    Absence, Condition, ConditionId, ConditionKind, End, FactorId, FactorSubject, Guard, ListTest, Moment,
+    Number, PresenceId, Set, TextSubject, TextTest, TypedPolicy, VariableId, Window,
 };
 use crate::source::Span;
 
@@ -36,9 +36,14 @@ pub struct StepFacts<'a> {
     pub met: Vec<Met>,
     /// Those of them that should have a value, and the event has none.
     pub missing: BTreeSet<VariableId>,
+    /// How the login ended, for those who ask at its end.
+    ended: Option<End>,
     /// Whether the clock mattered beyond the windows over performed factors, whose ages are known without it.
     pub read_now: bool,
 }
+
+/// What a login has done before its first step.
+static AT_THE_START: Session = Session { enrolled: 0, passed: Vec::new(), commands: 0, prompts: 0 };
 
 /// Whether a condition is the smallest text that a reader would call a condition: a test, or what the checker made
 /// of one (`x ?? y == "a"` has become a choice of two tests that bear its text, `x != y` a negated one).
@@ -64,9 +69,15 @@ impl<'a> StepFacts<'a> {
             read: BTreeSet::new(),
             looked: LookedAt::default(),
             met: Vec::new(),
+            ended: None,
             missing: BTreeSet::new(),
             read_now: false,
         }
+    }
+
+    /// The facts as they stand when a login has ended, for what a guarantee says.
+    pub fn at_the_end(policy: &'a TypedPolicy, event: &'a Event, session: &'a Session, end: End) -> Self {
+        StepFacts { ended: Some(end), ..StepFacts::new(policy, event, session) }
     }
 
     /// Whether a condition holds.
@@ -91,8 +102,10 @@ impl<'a> StepFacts<'a> {
             ConditionKind::Not(inner) => !self.holds(*inner),
             ConditionKind::All(parts) => parts.iter().all(|part| self.holds(*part)),
             ConditionKind::Any(parts) => parts.iter().any(|part| self.holds(*part)),
-            ConditionKind::Initially(inner) => self.holds(*inner),
-            ConditionKind::Ended(_) => false,
+            ConditionKind::Initially(inner) => {
+                StepFacts::new(self.policy, self.event, &AT_THE_START).holds(*inner)
+            }
+            ConditionKind::Ended(end) => self.ended == Some(*end),
             ConditionKind::Bool(variable) => self.value(*variable) == Some(&FactValue::Bool(true)),
             ConditionKind::Present(guard) => self.guard(*guard),
             ConditionKind::Text(subject, test) => self.text(*subject, test),
@@ -247,7 +260,8 @@ impl<'a> StepFacts<'a> {
             Number::Weekday(moment) => self.moment(*moment).map(weekday),
             Number::Hour(moment) => self.moment(*moment).map(hour),
             Number::Count(set) => Some(i64::from(self.set(set).count_ones())),
-            Number::Prompts | Number::Commands => None,
+            Number::Prompts => Some(self.session.prompts as i64),
+            Number::Commands => Some(self.session.commands as i64),
         }
     }
 

@@ -32,6 +32,8 @@ pub struct Session {
     pub passed: Vec<Passed>,
     /// The commands executed.
     pub commands: usize,
+    /// The prompts that the user has passed.
+    pub prompts: usize,
 }
 
 /// How a step went before its prompts.
@@ -163,6 +165,7 @@ impl Session {
     pub fn passing(&self, command: &Command, factor: FactorId) -> Session {
         let mut next = self.clone();
         next.passed.push(Passed { factor, age: 0 });
+        next.prompts += 1;
         if command.kind == CommandKind::Enroll {
             next.enrolled |= bit(factor);
         }

@@ -69,10 +69,15 @@ impl Words<'_> {
 
     /// The factors of a set, with commas.
     pub fn names(&self, mask: FactorMask) -> String {
+        self.name_list(mask).join(", ")
+    }
+
+    /// The factors of a set, each.
+    pub fn name_list(&self, mask: FactorMask) -> Vec<String> {
         let known = factors(&self.policy.catalog, mask)
             .map(|factor| self.policy.catalog.factors[factor].name.clone());
         let other = (mask & OTHER_FACTOR != 0).then(|| "a factor outside the catalog".to_owned());
-        known.chain(other).collect::<Vec<_>>().join(", ")
+        known.chain(other).collect()
     }
 }
 

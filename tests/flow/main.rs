@@ -24,7 +24,7 @@ use common::{login, oracle, typed};
 use cranelift_entity::EntityRef;
 
 use stepup::check::policy::{StepId, TypedPolicy};
-use stepup::flow::{Analysis, Budget, Limit, analyze};
+use stepup::flow::{Analysis, Budget, Limit, Scope, analyze};
 use stepup::source::Span;
 
 /// How many random flows a test plays; more by `STEPUP_CASES`.
@@ -82,7 +82,7 @@ fn what_the_proof_says_of_random_flows_is_what_enumeration_sees() {
     for seed in start..start + count {
         let flow = generate::flow(seed);
         let played = brute::play(&flow);
-        let analysis = analyze(&flow.policy, &Budget::default());
+        let analysis = analyze(&flow.policy, Scope::Everything, &Budget::default());
         check(seed, &flow, &analysis, &played);
         fifth += u64::from(played.fifth);
         constant += u64::from(!analysis.constant.is_empty());
@@ -103,7 +103,7 @@ fn no_drawn_login_executes_a_fifth_command_in_a_flow_that_is_proven() {
         let mut random = generate::Random::new(seed);
         let mut bytes = |length: usize| (0..length).map(|_| random.below(256) as u8).collect::<Vec<u8>>();
         let policy = typed::typed_policy(&mut Choices(&bytes(2_000)));
-        let analysis = analyze(&policy, &Budget::default());
+        let analysis = analyze(&policy, Scope::Everything, &Budget::default());
         let is_proven = match &analysis.limit {
             Limit::Proven => true,
             Limit::FifthCommand(_) => false,

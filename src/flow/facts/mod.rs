@@ -252,6 +252,14 @@ impl<'a> Facts<'a> {
         bit.map_or_else(|| self.diagrams.nothing(), |bit| self.diagrams.variable(*bit))
     }
 
+    /// The logins that begin without stamps from before, and with no factor enrolled that the catalog lacks.
+    pub(super) fn ordinary(&self) -> Limited<Formula> {
+        let factors = self.policy.catalog.factors.keys();
+        let performed = factors.map(|factor| self.performed(factor)).collect::<Limited<Vec<_>>>()?;
+        let odd = self.diagrams.any(performed.into_iter().chain([self.other_enrolled()]))?;
+        self.diagrams.not(&odd)
+    }
+
     /// The logins that begin with a factor enrolled that the catalog does not have.
     pub(super) fn other_enrolled(&self) -> Formula {
         let bit = self.model.other_enrolled;

@@ -3,18 +3,19 @@
 //! Facts and constants that no statement reads can't be told apart, so the model leaves them out. The same
 //! collection over the later steps alone says what of a login's past still matters.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use ipnet::IpNet;
 
 use super::cells::{Cuts, cut};
 use crate::check::masks::{ALL_FACTORS, FactorMask, bit};
 use crate::check::policy::{
-    Absence, Command, CommandKind, Comparison, ConditionId, ConditionKind, FactorId, FactorSubject, Guard,
-    ListTest, Moment, Number, PresenceId, Set, Statement, Step, TextSubject, TextTest, Type, TypedPolicy,
-    VariableId, View, Window,
+    Absence, Command, CommandKind, Comparison, Condition, ConditionId, ConditionKind, FactorId,
+    FactorSubject, Guard, ListTest, Moment, Number, PresenceId, Set, Statement, Step, TextSubject, TextTest,
+    Type, TypedPolicy, VariableId, View, Window,
 };
 use crate::flow::budget::{BudgetExceeded, Limited};
+use crate::trace::is_one_text;
 
 /// The tests of one string.
 #[derive(Clone, Default, Debug)]
@@ -77,9 +78,17 @@ pub(in crate::flow) struct LoginReads {
     pub(in crate::flow) challenged: FactorMask,
     /// Whether anything is enrolled by a command.
     pub(in crate::flow) enrolls: bool,
+    /// Whether somebody asks how many prompts there were.
+    pub(in crate::flow) prompts: bool,
 }
 
 impl LoginReads {
+    /// The factors of which somebody asks, in any way, whether they were performed.
+    pub(in crate::flow) fn performed_factors(&self) -> FactorMask {
+        let any = if self.any_performed || self.last_performed { ALL_FACTORS } else { 0 };
+        self.windows.keys().fold(self.performed | any, |mask, factor| mask | bit(*factor))
+    }
+
     /// What either asks.
     pub(in crate::flow) fn join(&mut self, other: &LoginReads) {
         for (factor, lengths) in &other.windows {
@@ -91,14 +100,17 @@ impl LoginReads {
         self.enrolled |= other.enrolled;
         self.challenged |= other.challenged;
         self.enrolls |= other.enrolls;
+        self.prompts |= other.prompts;
     }
 }
 
 impl Reads {
-    /// What some steps of a policy read. Fails where they are nested too deeply for the later passes.
+    /// What some steps of a policy and some conditions on its logins' ends read. Fails where they are nested too deeply
+    /// for the later passes.
     pub(in crate::flow) fn of<'a>(
         policy: &TypedPolicy,
         steps: impl IntoIterator<Item = &'a Step>,
+        ends: &[ConditionId],
         depth: usize,
     ) -> Limited<Reads> {
         let mut collector =
@@ -106,7 +118,26 @@ impl Reads {
         for step in steps {
             collector.statements(&step.body)?;
         }
+        ends.iter().try_for_each(|condition| collector.condition(*condition))?;
         Ok(collector.reads)
+    }
+
+    /// What each condition that is one text asks of what a login can change; none for those that ask nothing of it.
+    pub(in crate::flow) fn login_texts(
+        policy: &TypedPolicy,
+        depth: usize,
+    ) -> Limited<HashMap<ConditionId, LoginReads>> {
+        let mut texts = HashMap::new();
+        for (id, condition) in policy.conditions.iter().filter(|(_, row)| is_one_text(policy, row)) {
+            if !may_read_login(policy, condition) {
+                continue;
+            }
+            let reads = Reads::of(policy, [], &[id], depth)?.login;
+            if reads.enrolled != 0 || reads.performed_factors() != 0 {
+                texts.insert(id, reads);
+            }
+        }
+        Ok(texts)
     }
 
     /// The windows over a factor's stamps from before this login.
@@ -115,6 +146,23 @@ impl Reads {
         // Which one is the last depends on all, so all are cut alike.
         let others = self.login.windows.values().flatten().filter(|_| self.login.last_performed);
         own.chain(others).chain(&self.any_windows).copied().collect()
+    }
+}
+
+/// Whether a condition, or what the checker made of its text, is about sets or performed factors at all.
+fn may_read_login(policy: &TypedPolicy, condition: &Condition) -> bool {
+    match &condition.kind {
+        ConditionKind::Not(inner) => may_read_login(policy, &policy.conditions[*inner]),
+        ConditionKind::All(parts) | ConditionKind::Any(parts) => {
+            parts.iter().any(|part| may_read_login(policy, &policy.conditions[*part]))
+        }
+        ConditionKind::Compare(Number::Count(_), ..) | ConditionKind::OneOf(Number::Count(_), _) => true,
+        ConditionKind::Member(..)
+        | ConditionKind::EmptySet(_)
+        | ConditionKind::Performed(..)
+        | ConditionKind::AnyPerformed(_)
+        | ConditionKind::Present(Guard::LastPerformed) => true,
+        _ => false,
     }
 }
 
@@ -287,7 +335,11 @@ impl<'a> Collector<'a> {
             Number::Weekday(moment) => &mut self.moment(*moment).weekdays,
             Number::Hour(moment) => &mut self.moment(*moment).hours,
             Number::Count(set) => return self.set(set),
-            Number::Prompts | Number::Commands => return Ok(()),
+            Number::Prompts => {
+                self.reads.login.prompts = true;
+                return Ok(());
+            }
+            Number::Commands => return Ok(()),
         };
         tests.iter().for_each(|&(comparison, constant)| cut(cuts, comparison, constant));
         Ok(())
