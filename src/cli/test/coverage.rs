@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fmt::Write;
 
+use unicode_width::UnicodeWidthStr as _;
+
 use crate::cli::output::Paint;
 use stepup::diagnostic::render::one_line;
 use stepup::source::{FileId, Span};
@@ -37,9 +39,8 @@ pub(super) fn marked(compiled: &Compiled, coverage: &Coverage, style: HumanStyle
                 None => " ".repeat(7),
             };
             let _ = writeln!(text, "{count} {number:>4} │ {}", one_line(line));
-            for (column, width, remark) in gaps.get(&number).into_iter().flatten() {
-                let mark = format!("{}{} {remark}", " ".repeat(*column), "^".repeat((*width).max(1)));
-                let _ = writeln!(text, "{}│ {}", " ".repeat(13), style.bad(&mark));
+            for gap in gaps.get(&number).into_iter().flatten() {
+                let _ = writeln!(text, "{}│ {}", " ".repeat(13), style.bad(&gap.mark(compiled)));
             }
         }
     }
@@ -56,15 +57,30 @@ fn hits_by_line(compiled: &Compiled, coverage: &Coverage, file: FileId) -> BTree
     lines
 }
 
-/// What was never met on each line: where, how wide, and what.
-fn gaps_by_line(
-    compiled: &Compiled,
-    coverage: &Coverage,
-    file: FileId,
-) -> BTreeMap<usize, Vec<(usize, usize, &'static str)>> {
-    let mut lines: BTreeMap<usize, Vec<(usize, usize, &'static str)>> = BTreeMap::new();
+/// Something that was never met.
+struct Gap {
+    span: Span,
+    remark: &'static str,
+}
+
+impl Gap {
+    /// The marks that stand under its line, as wide as the text is shown.
+    fn mark(&self, compiled: &Compiled) -> String {
+        let sources = compiled.report.sources();
+        let source = sources.file(self.span.file).text();
+        let start = self.span.range().start;
+        let line = source.get(..start).and_then(|before| before.rfind('\n')).map_or(0, |end| end + 1);
+        let shown = |text: Option<&str>| one_line(text.unwrap_or_default()).width();
+        let first_line = sources.text(self.span).lines().next().map(str::trim_end);
+        let (column, width) = (shown(source.get(line..start)), shown(first_line));
+        format!("{}{} {}", " ".repeat(column), "^".repeat(width.max(1)), self.remark)
+    }
+}
+
+/// What was never met, by the line it begins on. What stands inside a statement that never runs goes without saying.
+fn gaps_by_line(compiled: &Compiled, coverage: &Coverage, file: FileId) -> BTreeMap<usize, Vec<Gap>> {
     let statements = coverage.statements.iter().filter(|(_, hits)| **hits == 0);
-    let statements = statements.map(|(span, _)| (*span, "never runs"));
+    let statements = statements.map(|(span, _)| (*span, "never runs", span.end));
     let conditions = coverage.conditions.iter().filter_map(|(span, outcomes)| {
         let remark = match (outcomes.yes, outcomes.no) {
             (0, 0) => "never asked",
@@ -72,20 +88,20 @@ fn gaps_by_line(
             (_, 0) => "never false",
             _ => return None,
         };
-        Some((*span, remark))
+        Some((*span, remark, span.start))
     });
-    for (span, remark) in statements.chain(conditions).filter(|(span, _)| span.file == file) {
-        let at = compiled.report.sources().position(span);
-        lines.entry(at.line).or_default().push((at.column - 1, width(compiled, span), remark));
+    let mut gaps: Vec<_> = statements.chain(conditions).filter(|(span, ..)| span.file == file).collect();
+    gaps.sort_unstable();
+    let mut lines: BTreeMap<usize, Vec<Gap>> = BTreeMap::new();
+    let mut said_up_to = 0;
+    for (span, remark, says_up_to) in gaps {
+        if span.start >= said_up_to {
+            let line = compiled.report.sources().position(span).line;
+            lines.entry(line).or_default().push(Gap { span, remark });
+            said_up_to = says_up_to;
+        }
     }
-    lines.values_mut().for_each(|gaps| gaps.sort_unstable());
     lines
-}
-
-/// How many characters of a text stand on its first line.
-fn width(compiled: &Compiled, span: Span) -> usize {
-    let text = compiled.report.sources().text(span);
-    text.lines().next().map_or(1, |line| line.trim_end().chars().count())
 }
 
 /// An lcov tracefile: statements as lines, the outcomes of conditions as branches.

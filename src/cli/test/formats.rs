@@ -5,6 +5,7 @@ use std::io;
 use quick_xml::Writer;
 use quick_xml::events::{BytesDecl, BytesText, Event};
 use serde_json::{Value as Json, json};
+use stepup::diagnostic::render::one_line;
 use stepup::testing::coverage::{Coverage, Summary};
 use stepup::testing::{RunOutcome, RunResult, TestResults};
 use stepup::{Compiled, Format, HumanStyle, Report};
@@ -114,7 +115,8 @@ fn write_case(writer: &mut Writer<Vec<u8>>, compiled: &Compiled, run: &RunResult
     let sources = compiled.report.sources();
     let case = writer
         .create_element("testcase")
-        .with_attribute(("name", name(run).as_str()))
+        // XML has no way to write most control characters.
+        .with_attribute(("name", one_line(&name(run)).as_str()))
         .with_attribute(("classname", sources.file(run.span.file).name()))
         .with_attribute(("line", sources.position(run.span).line.to_string().as_str()));
     match &run.outcome {

@@ -118,7 +118,7 @@ impl Test {
     fn exit(&self, results: &TestResults) -> Exit {
         for run in &results.runs {
             if let RunOutcome::Defect(what) = &run.outcome {
-                eprintln!("internal error: {}: {what}", formats::name(run));
+                eprintln!("internal error: {}: {what}", one_line(&formats::name(run)));
                 return Exit::Internal;
             }
         }
