@@ -1,5 +1,7 @@
 //! Tests: what they give and expect, held against facts, types and the catalog. Running them is another stage's work.
 
+use std::collections::BTreeMap;
+
 use super::expression::{Context, Place};
 use super::policy::{
     Expectation, FactorId, Given, LogEvent, Test, TestClause, TestClauseKind, TestRun, Type, Value,
@@ -7,15 +9,18 @@ use super::policy::{
 use super::value::Kind;
 use super::{Checker, Unit};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
+use crate::source::Span;
 use crate::syntax::tree::{self, GivenKind, GivenValue, ItemKind, Literal, Name};
 
 impl Checker<'_> {
     pub(crate) fn check_tests(&mut self, units: &[Unit]) -> Vec<Test> {
         let mut tests: Vec<Test> = Vec::new();
+        let mut names: BTreeMap<&str, Span> = BTreeMap::new();
         for (unit, item) in super::guarantee::items(units) {
             let ItemKind::Test(test) = &item.kind else { continue };
-            if let Some(first) = tests.iter().find(|other| other.name == test.name.node) {
-                self.report(super::declare::declared_twice(&test.name, first.span));
+            let first = *names.entry(&test.name.node).or_insert(test.name.span);
+            if first != test.name.span {
+                self.report(super::declare::declared_twice(&test.name, first));
             }
             let mut context = Context::new(unit.tree.file, Place::Policy);
             let runs = self.runs(&context, test);
