@@ -119,21 +119,27 @@ impl Loading<'_> {
             return None;
         }
         let file = self.add(&name, text.as_bytes(), Role::Used);
-        self.report_steps(file, &name, span);
+        self.report_lost_items(file, &name, span);
         Some(file)
     }
 
-    /// A file that is only used brings definitions; its steps would be lost without a word.
-    fn report_steps(&mut self, file: FileId, name: &str, span: Span) {
+    /// A file that is only used brings definitions; its steps, tests and guarantees would be lost without a word.
+    fn report_lost_items(&mut self, file: FileId, name: &str, span: Span) {
         let Some(unit) = self.loaded.units.iter().find(|unit| unit.tree.file == file) else { return };
-        let step = unit.tree.entries.iter().find_map(|entry| match entry {
-            Entry::Statement(statement) => Some(statement.span),
-            Entry::Item(Item { kind: ItemKind::Step(step), .. }) => Some(step.name.span),
-            Entry::Item(_) => None,
+        let lost = unit.tree.entries.iter().find_map(|entry| match entry {
+            Entry::Statement(statement) => Some(("steps", statement.span, "this would never run")),
+            Entry::Item(Item { kind, .. }) => match kind {
+                ItemKind::Step(step) => Some(("steps", step.name.span, "this would never run")),
+                ItemKind::Test(test) => Some(("tests", test.name.span, "this would never run")),
+                ItemKind::Guarantee(guarantee) => {
+                    Some(("guarantees", guarantee.name.span, "nobody would look at this"))
+                }
+                _ => None,
+            },
         });
-        let Some(step) = step else { return };
-        let report = Diagnostic::error(Code::E0204, span, format!("`{name}` has steps, and `use` takes definitions alone"))
-            .label(step, "this would never run")
+        let Some((what, place, why)) = lost else { return };
+        let report = Diagnostic::error(Code::E0204, span, format!("`{name}` has {what}, and `use` takes definitions alone"))
+            .label(place, why)
             .help(format!("give `{name}` to the command as a file of the flow, or move its definitions to a file of their own"));
         self.loaded.diagnostics.push(report);
     }

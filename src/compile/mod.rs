@@ -69,8 +69,8 @@ pub struct Compiled {
     pub report: Report,
     /// What the texts mean: for tools that show, test or prove. A server that only decides drops it.
     pub typed: TypedPolicy,
-    /// The files of the flow, in order; those that they use are found again.
-    flow: Vec<FileId>,
+    /// The files of the flow, in order, and those that they use.
+    files: Vec<(FileId, Role)>,
 }
 
 /// A policy and all that was asked of it.
@@ -87,7 +87,14 @@ struct Proven {
     /// There when nothing was an error.
     typed: Option<(TypedPolicy, Analysis)>,
     report: Report,
-    flow: Vec<FileId>,
+    files: Vec<(FileId, Role)>,
+}
+
+impl Compiled {
+    /// Whether a file is the flow's, or used by it, and not the library's.
+    pub(crate) fn is_own(&self, file: FileId) -> bool {
+        self.files.iter().any(|(own, _)| *own == file)
+    }
 }
 
 impl Default for Compiler {
@@ -202,7 +209,7 @@ impl Compiler {
 
     /// A flow that is proven, with code.
     fn finish(&self, proven: Proven) -> Result<Examined, Report> {
-        let Proven { typed, mut report, flow } = proven;
+        let Proven { typed, mut report, files } = proven;
         let Some((typed, analysis)) = typed else { return Err(report) };
         let program = match lower(&typed) {
             Ok(program) => program,
@@ -216,7 +223,7 @@ impl Compiler {
         let digest = self.library.digest_of(report.sources());
         let seal_key = SealKey::new(&self.login_key, digest);
         let policy = Policy::new(program, native, digest, seal_key);
-        Ok(Examined { compiled: Compiled { policy, report, typed, flow }, analysis })
+        Ok(Examined { compiled: Compiled { policy, report, typed, files }, analysis })
     }
 
     /// All that there is to say of a flow without a login.
@@ -236,7 +243,8 @@ impl Compiler {
         files: impl IntoIterator<Item = (N, T)>,
     ) -> Result<Compiled, Report> {
         let sources = base.report.sources();
-        let before = base.flow.iter().map(|file| sources.file(*file));
+        let flow = base.files.iter().filter(|(_, role)| *role == Role::Flow);
+        let before = flow.map(|(file, _)| sources.file(*file));
         let before = before.map(|file| (file.name().to_owned(), file.text().as_bytes().to_vec()));
         let more = files.into_iter().map(|(name, text)| (name.as_ref().to_owned(), text.as_ref().to_vec()));
         self.compile(before.chain(more))
@@ -265,11 +273,10 @@ impl Compiler {
             check(&loaded.sources, &self.library.units, &loaded.units, tenant);
         let lost = Lost::of(&diagnostics, tenant.map(|tenant| tenant.file));
         diagnostics.extend(found.into_iter().filter(|report| !lost.explains(report, &loaded.sources)));
-        let units = loaded.units.iter().filter(|unit| unit.role == Role::Flow);
-        let flow = units.map(|unit| unit.tree.file).collect();
+        let files = loaded.units.iter().map(|unit| (unit.tree.file, unit.role)).collect();
         let mut report = Report::new(loaded.sources, diagnostics);
         let Some(policy) = policy.filter(|_| !report.has_errors()) else {
-            return Proven { typed: None, report, flow };
+            return Proven { typed: None, report, files };
         };
         let analysis = flow::analyze(&policy, scope, &self.budget);
         let is_own = |span: Span| {
@@ -283,7 +290,7 @@ impl Compiler {
             }
         }
         let typed = (!report.has_errors()).then_some((policy, analysis));
-        Proven { typed, report, flow }
+        Proven { typed, report, files }
     }
 
     /// Machine code, where it is wanted and the host allows it; the interpreter gives the same answers.

@@ -11,7 +11,8 @@ use std::collections::BTreeMap;
 use cranelift_entity::SecondaryMap;
 
 use crate::check::policy::{Block, ConditionId, ConditionKind, Statement, TypedPolicy};
-use crate::source::{FileId, Sources, Span};
+use crate::compile::Compiled;
+use crate::source::{FileId, Span};
 use crate::trace::{Met, is_one_text};
 
 /// What tests have met, by place.
@@ -111,7 +112,8 @@ pub(super) struct CoverageBuilder<'a> {
 
 impl<'a> CoverageBuilder<'a> {
     /// Finds what there is to cover.
-    pub(super) fn new(policy: &'a TypedPolicy, sources: &Sources) -> Self {
+    pub(super) fn new(compiled: &'a Compiled) -> Self {
+        let policy = &compiled.typed;
         let mut finder = Finder {
             policy,
             coverage: Coverage::default(),
@@ -119,9 +121,8 @@ impl<'a> CoverageBuilder<'a> {
         };
         policy.steps.values().for_each(|step| finder.block(&step.body));
         let mut coverage = finder.coverage;
-        let is_own = |span: &Span| !sources.file(span.file).name().starts_with("std.");
-        coverage.statements.retain(|span, _| is_own(span));
-        coverage.conditions.retain(|span, _| is_own(span));
+        coverage.statements.retain(|span, _| compiled.is_own(span.file));
+        coverage.conditions.retain(|span, _| compiled.is_own(span.file));
         CoverageBuilder { policy, coverage }
     }
 

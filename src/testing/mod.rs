@@ -95,7 +95,7 @@ pub fn run_tests(compiled: &Compiled, filter: &str) -> TestResults {
     let chosen = chosen_runs(&compiled.typed, filter);
     let threads = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     let threads = threads.min(chosen.len() / RUNS_A_THREAD).max(1);
-    let mut coverage = CoverageBuilder::new(&compiled.typed, compiled.report.sources());
+    let mut coverage = CoverageBuilder::new(compiled);
     let mut runs = Vec::with_capacity(chosen.len());
     let parts: Vec<Vec<Played>> = thread::scope(|scope| {
         let parts = chosen.chunks(chosen.len().div_ceil(threads).max(1));
