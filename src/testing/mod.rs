@@ -11,6 +11,7 @@ mod expect;
 mod run;
 
 use std::num::NonZeroUsize;
+use std::panic::resume_unwind;
 use std::thread;
 
 use self::coverage::{Coverage, CoverageBuilder};
@@ -102,7 +103,10 @@ pub fn run_tests(compiled: &Compiled, filter: &str) -> TestResults {
         let workers: Vec<_> = parts
             .map(|part| scope.spawn(move || part.iter().map(|run| run.play(compiled)).collect()))
             .collect();
-        workers.into_iter().map(|worker| worker.join().unwrap_or_default()).collect()
+        // A run that was lost must not count as passed.
+        let played =
+            workers.into_iter().map(|worker| worker.join().unwrap_or_else(|lost| resume_unwind(lost)));
+        played.collect()
     });
     for played in parts.into_iter().flatten() {
         coverage.add(&played.met);

@@ -148,7 +148,13 @@ impl<'p> Run<'p> {
         let executed = did.iter().map(|offer| (offer.command.span, "this executes"));
         match run.end {
             StepEnd::Prompts => (told, executed.collect()),
-            StepEnd::LimitExceeded => (format!("{told}: a fifth command"), executed.collect()),
+            StepEnd::LimitExceeded => {
+                let mut causes: Vec<_> = executed.collect();
+                if let Some((_, remark)) = causes.last_mut() {
+                    *remark = "this would be the fifth command";
+                }
+                (format!("{told}, which would be the fifth command"), causes)
+            }
             StepEnd::Denied(span) => {
                 let reason = denial(&self.typed.steps, span);
                 (format!("denied {}", quoted(reason)), vec![(span, "this denies the login")])
