@@ -60,7 +60,7 @@ pub struct TypedPolicy {
     pub steps: PrimaryMap<StepId, Step>,
     /// What must hold for every login; checked, not yet proven.
     pub guarantees: Vec<Guarantee>,
-    /// The tests; checked, not yet run.
+    /// The tests.
     pub tests: Vec<Test>,
 }
 

@@ -104,7 +104,7 @@ impl Test {
         }
         let report = results.report(compiled);
         if !report.is_empty() {
-            text.push_str(&format!("\n{}", report.render(Format::Human(style))));
+            text.push_str(&format!("\n{}\n", report.render(Format::Human(style)).trim_end()));
         }
         if self.coverage {
             text.push_str(&format!("\n{}", coverage::marked(compiled, &results.coverage, style)));
