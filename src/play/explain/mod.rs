@@ -93,7 +93,8 @@ pub struct NotGiven {
 /// let world = play::read_event(typed, &compiled.policy, br#"{"user": {}}"#, now)?;
 /// let step = typed.steps.keys().next().ok_or("a step")?;
 ///
-/// let why = play::explain(typed, sources, step, &world.event, &Session::default());
+/// let nothing_yet = Session::default();
+/// let why = play::explain(typed, sources, step, &world.event, &nothing_yet);
 /// assert_eq!(
 ///     serde_json::to_string(&why)?,
 ///     r#"{"facts":{"enrolled":[]},"asked":[{"at":"admins.stepup:2","is":true,"of":["enrolled"]}],"#.to_owned()
