@@ -56,6 +56,7 @@ use policy::{
     VariableId,
 };
 
+pub(crate) use statement::step_name;
 use tenant::TenantDefaults;
 pub use tenant::TenantFile;
 

@@ -163,7 +163,7 @@ impl Sources {
     }
 
     /// All files.
-    pub fn files(&self) -> impl ExactSizeIterator<Item = (FileId, &SourceFile)> {
+    pub fn files(&self) -> impl ExactSizeIterator<Item = (FileId, &SourceFile)> + Clone {
         self.files.iter().enumerate().map(|(index, file)| (FileId(index as u32), &**file))
     }
 
