@@ -10,12 +10,9 @@ use stepup::trace::Session;
 use stepup::{CommandKind, Compiled, Decision, Engine, Facts, Policy, Step, Style};
 
 use super::Exit;
-use super::files::{PolicyFiles, compiler};
+use super::files::{MAX_EVENT_BYTES, PolicyFiles, compiler};
 use super::output::{Color, print, write_human};
 use super::tenant::TenantFile;
-
-/// The largest event that is read (16 MiB): far more than the platform sends.
-const MAX_EVENT_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Decide what a step asks of a login
 #[derive(Args)]
@@ -228,7 +225,7 @@ fn human(decision: &Decision<'_>) -> String {
     }
 }
 
-fn factor_text(factor: &stepup::FactorChoice<'_>) -> String {
+pub(super) fn factor_text(factor: &stepup::FactorChoice<'_>) -> String {
     let options: Vec<String> = factor.options.iter().map(|(key, value)| format!("{key}: {value}")).collect();
     if options.is_empty() {
         factor.name.to_owned()

@@ -9,6 +9,9 @@ use clap::Args;
 use stepup::source::{LoadError, Loader, MAX_SOURCE_BYTES};
 use stepup::{Compiler, Engine};
 
+/// The largest event that is read (16 MiB): far more than the platform sends.
+pub(super) const MAX_EVENT_BYTES: u64 = 16 * 1024 * 1024;
+
 /// The files of a flow.
 #[derive(Args)]
 pub(super) struct PolicyFiles {
@@ -42,12 +45,34 @@ impl PolicyFiles {
 pub(super) fn read(name: &str) -> Option<Vec<u8>> {
     let bytes =
         if name == "-" { bounded(io::stdin().lock()) } else { fs::File::open(name).and_then(bounded) };
+    told(name, bytes)
+}
+
+/// The bytes of an event; told on standard error when they can't be had.
+pub(super) fn read_event_bytes(name: &str) -> Option<Vec<u8>> {
+    let within = |reader: &mut dyn Read| {
+        let bytes = up_to(reader, MAX_EVENT_BYTES + 1)?;
+        let too_long = || io::Error::other(format!("it is longer than {MAX_EVENT_BYTES} bytes"));
+        if bytes.len() as u64 > MAX_EVENT_BYTES { Err(too_long()) } else { Ok(bytes) }
+    };
+    let bytes = match name {
+        "-" => within(&mut io::stdin().lock()),
+        name => fs::File::open(name).and_then(|mut file| within(&mut file)),
+    };
+    told(name, bytes)
+}
+
+fn told(name: &str, bytes: io::Result<Vec<u8>>) -> Option<Vec<u8>> {
     bytes.map_err(|error| eprintln!("error: `{name}` can't be read: {error}")).ok()
 }
 
 fn bounded(reader: impl Read) -> io::Result<Vec<u8>> {
+    up_to(reader, MAX_SOURCE_BYTES as u64 + 1)
+}
+
+fn up_to(reader: impl Read, limit: u64) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    reader.take(MAX_SOURCE_BYTES as u64 + 1).read_to_end(&mut bytes)?;
+    reader.take(limit).read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 

@@ -17,6 +17,7 @@ mod output;
 mod prove;
 mod tenant;
 mod test;
+mod try_login;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::process::ExitCode;
@@ -34,6 +35,8 @@ pub(crate) enum Exit {
     Usage,
     /// 3: a defect of stepup itself.
     Internal,
+    /// 130, as shells have it: Ctrl-C.
+    Interrupted,
 }
 
 impl From<Exit> for ExitCode {
@@ -43,6 +46,7 @@ impl From<Exit> for ExitCode {
             Exit::Findings => 1,
             Exit::Usage => 2,
             Exit::Internal => 3,
+            Exit::Interrupted => 130,
         })
     }
 }
@@ -65,6 +69,7 @@ enum Command {
     New(new::New),
     Prove(prove::Prove),
     Test(test::Test),
+    Try(try_login::Try),
     Completions(completions::Completions),
 }
 
@@ -79,6 +84,7 @@ pub(crate) fn run() -> Exit {
         Command::New(new) => new.run(),
         Command::Prove(prove) => prove.run(),
         Command::Test(test) => test.run(),
+        Command::Try(login) => login.run(),
         Command::Completions(completions) => completions.run(),
     });
     catch_unwind(run).unwrap_or_else(|_| {

@@ -12,7 +12,7 @@ use super::world::World;
 use crate::check::masks::{FactorMask, OTHER_FACTOR, bit};
 use crate::check::policy::{Catalog, Each, Segment, Type, TypedPolicy, Variable};
 use crate::policy::Policy;
-use crate::runtime::ReadError;
+use crate::runtime::{ReadError, ReadErrorKind};
 use crate::trace::FactValue;
 
 /// Reads an event of a login that begins now. What the policy's steps don't read may have any shape, and is then not
@@ -27,6 +27,27 @@ pub fn read_event(
     now: Timestamp,
 ) -> Result<World, ReadError> {
     policy.facts().read_json(event)?;
+    Ok(read_plainly(typed, event, now))
+}
+
+/// Reads an event that may lack what the policy needs: such facts have no value then, for somebody to give.
+///
+/// # Errors
+/// As [`read_event`], but for what is missing.
+pub fn read_partial_event(
+    typed: &TypedPolicy,
+    policy: &Policy,
+    event: &[u8],
+    now: Timestamp,
+) -> Result<World, ReadError> {
+    match policy.facts().read_json(event) {
+        // An element of a list that lacks its key is no fact that somebody could give.
+        Err(error) if error.kind != ReadErrorKind::Missing || error.path.contains("[]") => Err(error),
+        _ => Ok(read_plainly(typed, event, now)),
+    }
+}
+
+fn read_plainly(typed: &TypedPolicy, event: &[u8], now: Timestamp) -> World {
     let event: Json = serde_json::from_slice(event).unwrap_or(Json::Null);
     let mut world = World::new(typed);
     // Before the stamps, which don't move with the clock: an event has instants and no ages.
@@ -37,9 +58,8 @@ pub fn read_event(
         }
     }
     for (id, variable) in &typed.variables {
-        match at(&event, &variable.path).and_then(|found| value(typed, variable, &found)) {
-            Some(value) => world.set(typed, id, value),
-            None => world.set_absent(typed, id),
+        if let Some(value) = at(&event, &variable.path).and_then(|found| value(typed, variable, &found)) {
+            world.set(typed, id, value);
         }
     }
     let enrolled = event.pointer("/user/enrolledFactors").and_then(Json::as_array);
@@ -53,7 +73,7 @@ pub fn read_event(
             Some((factor, instant(method.get("timestamp")?)?))
         })
         .collect();
-    Ok(world)
+    world
 }
 
 /// What stands at a path; `null` is nothing. Behind `[]`, a list of what its elements have.

@@ -7,6 +7,7 @@
 //!
 //! It knows the typed policy, the trace and the front door.
 
+mod answer;
 mod confirm;
 mod event;
 mod explain;
@@ -15,8 +16,10 @@ mod player;
 mod seen;
 mod world;
 
+pub use crate::lower::paths::path_text;
+pub use answer::{WrongAnswer, read_factors, read_performed, read_value, wanted};
 pub use confirm::confirm;
-pub use event::read_event;
+pub use event::{read_event, read_partial_event};
 pub use explain::{Asked, Explanation, NotGiven, Reason, excerpt, explain, place};
 pub use player::{Happening, Outcome, PlayError, Player, Skip};
 pub use seen::{Seen, View, only_variable_of};

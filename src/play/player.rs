@@ -209,12 +209,24 @@ impl<'p> Player<'p> {
         }
     }
 
-    /// The step that is to begin next, if none is under way and the login has not ended.
+    /// The step that is to begin next, if nothing more comes before it and the login has not ended.
     pub fn next_step(&self) -> Option<StepId> {
-        match &self.stage {
-            Stage::Before(step) => Some(*step).filter(|step| self.typed.steps.is_valid(*step)),
-            _ => None,
-        }
+        let next = match &self.stage {
+            Stage::Before(step) => *step,
+            Stage::Due { step, run, at, .. } if run.end == StepEnd::Prompts && *at >= run.commands.len() => {
+                StepId::new(step.index() + 1)
+            }
+            Stage::Due { .. } | Stage::Asked { .. } | Stage::Ended(_) => return None,
+        };
+        self.typed.steps.is_valid(next).then_some(next)
+    }
+
+    /// What the [next step](Self::next_step) would do in the world as it is, and what it would look at for that.
+    pub fn look_ahead(&mut self) -> Option<StepRun<'p>> {
+        let typed = self.typed;
+        let step = self.next_step()?;
+        self.age_passes();
+        Some(self.session.run(typed, typed.steps.get(step)?, &self.world.event))
     }
 
     /// What the login has done.
@@ -234,9 +246,7 @@ impl<'p> Player<'p> {
         let Some(body) = typed.steps.get(step) else {
             return self.end(Outcome::Completed, None);
         };
-        for (passed, stamp) in self.session.passed.iter_mut().zip(&self.stamps) {
-            passed.age = self.world.event.now.saturating_sub(*stamp);
-        }
+        self.age_passes();
         let run = self.session.run(typed, body, &self.world.event);
         let asks_time = run.read_now && self.world.clock == Clock::Untold;
         if asks_time || !run.missing.is_empty() {
@@ -251,6 +261,13 @@ impl<'p> Player<'p> {
         self.session.commands += run.commands.len();
         self.stage = Stage::Due { step, run: run.clone(), at: 0, ahead };
         Ok(Happening::Decided { step, run })
+    }
+
+    /// What was passed has the age that the clock gives it.
+    fn age_passes(&mut self) {
+        for (passed, stamp) in self.session.passed.iter_mut().zip(&self.stamps) {
+            passed.age = self.world.event.now.saturating_sub(*stamp);
+        }
     }
 
     /// Fills the facts as a host does that reads a fresh event.
