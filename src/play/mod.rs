@@ -1,4 +1,4 @@
-//! Whole logins, played: [`Login`] and the plain reading of its policy, side by side.
+//! Whole logins, played: [`Login`](crate::Login) and the plain reading of its policy, side by side.
 //!
 //! Who tests a policy or tries it wants to see more than a server does: which statement asked, what was skipped and
 //! why, which conditions were met. The [trace](crate::trace) tells that, and `Login` on machine code is what a server
