@@ -55,7 +55,9 @@ pub(super) fn explore<T>(
 fn ends_asked(policy: &TypedPolicy, scope: Scope) -> Vec<ConditionId> {
     match scope {
         Scope::Limit => Vec::new(),
-        Scope::Everything => policy.guarantees.iter().map(|guarantee| guarantee.condition).collect(),
+        Scope::Everything | Scope::Coverage => {
+            policy.guarantees.iter().map(|guarantee| guarantee.condition).collect()
+        }
     }
 }
 
@@ -68,7 +70,7 @@ fn explore_in<'a>(
 ) -> Limited<Explored> {
     let asking = match scope {
         Scope::Limit => None,
-        Scope::Everything => Some(Asking {
+        Scope::Everything | Scope::Coverage => Some(Asking {
             notes: Notes::new(&facts.diagrams),
             texts: Reads::login_texts(policy, budget.depth)?,
             ends: Reads::of(policy, [], &ends_asked(policy, scope), budget.depth)?.login,

@@ -7,7 +7,7 @@ use super::condition::Conditions;
 use super::diagram::Formula;
 use super::explore::Explored;
 use super::facts::{Facts, Reads};
-use super::questions::{Fate, Notes};
+use super::questions::{Aim, Fate, Notes, Scope};
 use super::replay::{Counted, Goal, Login, find_login};
 use super::{Analysis, Finding, GuaranteeAnswer, Limit, LostCommands, Proof, Question, lint};
 use crate::check::policy::{ConditionId, ConditionKind, TypedPolicy};
@@ -18,6 +18,7 @@ pub(super) fn conclude(
     policy: &TypedPolicy,
     facts: &Facts<'_>,
     explored: &Explored,
+    scope: Scope,
     budget: &Budget,
 ) -> Limited<Analysis> {
     let confirmer = Confirmer { policy, facts, budget, ordinary: facts.ordinary()? };
@@ -40,6 +41,7 @@ pub(super) fn conclude(
         lost,
         findings: Vec::new(),
         guarantees: Vec::new(),
+        witnesses: Vec::new(),
         unanswered: None,
         effort: explored.effort,
     };
@@ -47,6 +49,11 @@ pub(super) fn conclude(
     if let (Some(notes), Limit::Proven) = (&explored.notes, &analysis.limit) {
         analysis.findings = confirmer.findings(notes)?;
         analysis.guarantees = confirmer.guarantees(notes)?;
+        if scope == Scope::Coverage {
+            let witness =
+                |(aim, logins): (&Aim, &Formula)| Ok((*aim, confirmer.confirm(logins, Goal::Meets(*aim))?));
+            analysis.witnesses = notes.met.iter().map(witness).collect::<Limited<_>>()?;
+        }
     }
     Ok(analysis)
 }

@@ -29,7 +29,7 @@ mod state;
 mod step;
 
 pub use budget::{Budget, BudgetExceeded};
-pub use questions::Scope;
+pub use questions::{Aim, Scope};
 pub use replay::{Ended, Login, Outcome, PlayedCommand, PlayedStep};
 pub use report::diagnose;
 
@@ -53,6 +53,8 @@ pub struct Analysis {
     pub findings: Vec<Finding>,
     /// The answers to the guarantees, in their order; none likewise.
     pub guarantees: Vec<GuaranteeAnswer>,
+    /// A login for each statement and outcome of a condition that some login meets; for [`Scope::Coverage`] alone.
+    pub witnesses: Vec<(Aim, Login)>,
     /// The budget that was too small for the questions and guarantees, though it sufficed for the rest.
     pub unanswered: Option<BudgetExceeded>,
     /// What it took.
@@ -171,11 +173,11 @@ pub struct Effort {
 /// Explores every login of a flow.
 pub fn analyze(policy: &TypedPolicy, scope: Scope, budget: &Budget) -> Analysis {
     let conclude = |facts: &facts::Facts<'_>, explored: explore::Explored| {
-        findings::conclude(policy, facts, &explored, budget)
+        findings::conclude(policy, facts, &explored, scope, budget)
     };
     match (explore::explore(policy, scope, budget, conclude), scope) {
         (Ok(analysis), _) => analysis,
-        (Err(exceeded), Scope::Everything) => {
+        (Err(exceeded), Scope::Everything | Scope::Coverage) => {
             Analysis { unanswered: Some(exceeded), ..analyze(policy, Scope::Limit, budget) }
         }
         (Err(exceeded), Scope::Limit) => Analysis {
@@ -185,6 +187,7 @@ pub fn analyze(policy: &TypedPolicy, scope: Scope, budget: &Budget) -> Analysis 
             lost: Vec::new(),
             findings: Vec::new(),
             guarantees: Vec::new(),
+            witnesses: Vec::new(),
             unanswered: None,
             effort: Effort::default(),
         },

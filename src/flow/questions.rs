@@ -18,6 +18,17 @@ pub enum Scope {
     Limit,
     /// All questions, and the guarantees.
     Everything,
+    /// All questions, and for each statement and outcome of a condition a login that meets it.
+    Coverage,
+}
+
+/// Something of a policy that a login can meet.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub enum Aim {
+    /// A statement runs.
+    Statement(Span),
+    /// A condition that is one text is true, or false.
+    Condition(Span, bool),
 }
 
 /// What can come of a command when its prompt is due.
@@ -46,6 +57,8 @@ pub(super) struct Notes {
     pub(super) stale: BTreeMap<Span, Formula>,
     /// The logins that ended so in a state.
     pub(super) ends: BTreeMap<(End, LoginState), Formula>,
+    /// For each thing that can be met, some logins that meet it; for a scope that asks.
+    pub(super) met: BTreeMap<Aim, Formula>,
     /// The events from which some login completes or is denied.
     pub(super) gets_through: Formula,
 }
@@ -56,6 +69,7 @@ impl Notes {
             fates: BTreeMap::new(),
             stale: BTreeMap::new(),
             ends: BTreeMap::new(),
+            met: BTreeMap::new(),
             gets_through: diagrams.nothing(),
         }
     }
@@ -94,6 +108,13 @@ impl Notes {
             self.gets_through = diagrams.or(&self.gets_through, &logins)?;
         }
         note(diagrams, &mut self.ends, (end, state), logins)
+    }
+
+    /// Notes that logins meet something, if nobody has before.
+    pub(super) fn meets(&mut self, aim: Aim, logins: &Formula) {
+        if !logins.is_empty() {
+            self.met.entry(aim).or_insert_with(|| logins.clone());
+        }
     }
 
     /// Notes that logins ask a condition about what their step has made stale.

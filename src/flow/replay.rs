@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use cranelift_entity::EntityRef;
 
 use super::facts::Reads;
-use super::questions::Fate;
+use super::questions::{Aim, Fate};
 use crate::check::masks::bit;
 use crate::check::policy::{
     Command, CommandKind, ConditionId, ConditionKind, End, FactorId, Step, StepId, TypedPolicy, VariableId,
@@ -98,6 +98,8 @@ pub(super) enum Goal {
     Fate(Span, Fate),
     /// This condition is asked about what its step has made stale.
     Stale(Span),
+    /// This is met.
+    Meets(Aim),
     /// The login completes or is denied.
     GetsThrough,
     /// The login ends, and this condition does not hold: at any end, or where it completes.
@@ -250,6 +252,12 @@ impl<'a> Search<'a> {
             (Goal::CommandsBefore(wanted), StepEnd::Denied(span)) => {
                 span == wanted && !run.commands.is_empty()
             }
+            (Goal::Meets(aim), _) => run.met.iter().any(|met| match met {
+                Met::Statement(span) => aim == Aim::Statement(*span),
+                Met::Condition(id, answer) => {
+                    aim == Aim::Condition(self.policy.conditions[*id].span, *answer)
+                }
+            }),
             (Goal::Stale(span), _) => self.asks_what_is_stale(run, session, span),
             _ => false,
         }

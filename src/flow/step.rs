@@ -13,7 +13,7 @@ use super::budget::Limited;
 use super::condition::Conditions;
 use super::diagram::{Diagrams, Formula};
 use super::facts::LoginReads;
-use super::questions::{Notes, Places};
+use super::questions::{Aim, Notes, Places};
 use crate::check::masks::{FactorMask, bit, factors};
 use crate::check::policy::{
     Command, CommandKind, Condition, ConditionId, ConditionKind, End, Set, Statement, Style, TypedPolicy,
@@ -189,6 +189,9 @@ impl<'a, 'c> StepRun<'a, 'c> {
 
     fn statement(&mut self, statement: &'a Statement, here: &Formula) -> Limited<Formula> {
         self.seen.reached.insert(statement.span());
+        if let Some(noting) = &mut self.noting {
+            noting.notes.meets(Aim::Statement(statement.span()), here);
+        }
         match statement {
             Statement::Command(command) => self.command(command, here),
             Statement::Stop(_) => Ok(here.clone()),
@@ -378,6 +381,11 @@ impl<'a, 'c> StepRun<'a, 'c> {
             let answers = self.seen.answers.entry(condition.span).or_default();
             answers.yes |= !passing.is_empty();
             answers.no |= passing != *here;
+            if let Some(noting) = &mut self.noting {
+                noting.notes.meets(Aim::Condition(condition.span, true), &passing);
+                let failing = self.conditions.facts.diagrams.minus(here, &passing)?;
+                noting.notes.meets(Aim::Condition(condition.span, false), &failing);
+            }
         }
         Ok(passing)
     }

@@ -8,7 +8,10 @@
 
 pub mod coverage;
 mod expect;
+mod generate;
 mod run;
+
+pub use generate::{GeneratedTests, generate_tests};
 
 use std::num::NonZeroUsize;
 use std::panic::resume_unwind;

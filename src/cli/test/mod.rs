@@ -8,7 +8,8 @@ use std::num::ParseIntError;
 
 use clap::{Args, ValueEnum};
 use stepup::diagnostic::render::one_line;
-use stepup::testing::{RunOutcome, TestResults, run_tests};
+use stepup::flow::{Aim, Budget};
+use stepup::testing::{RunOutcome, TestResults, generate_tests, run_tests};
 use stepup::{Compiled, Engine, Format};
 
 use super::Exit;
@@ -29,6 +30,9 @@ pub(super) struct Test {
     /// Who reads the results
     #[arg(long, value_enum, default_value_t = ResultFormat::Human)]
     format: ResultFormat,
+    /// Write tests that cover the flow, for a person to read: they expect what the policy does now
+    #[arg(long, conflicts_with_all = ["filter", "coverage", "lcov", "fail_under", "format"])]
+    generate: bool,
     /// Show the policy with what no test has met marked in it
     #[arg(long)]
     coverage: bool,
@@ -57,6 +61,30 @@ fn percent(text: &str) -> Result<usize, String> {
     if number <= 100 { Ok(number) } else { Err("a percentage is at most 100".to_owned()) }
 }
 
+/// Prints tests that cover a flow.
+fn generate(compiled: &Compiled) -> Exit {
+    let tests = match generate_tests(compiled, &Budget::default()) {
+        Ok(tests) => tests,
+        Err(exceeded) => {
+            eprintln!("error: this flow is too large to find its logins: {exceeded}");
+            return Exit::Findings;
+        }
+    };
+    print(&tests.text);
+    let sources = compiled.report.sources();
+    for aim in &tests.missed {
+        let (span, what) = match aim {
+            Aim::Statement(span) => (span, "runs"),
+            Aim::Condition(span, true) => (span, "is true"),
+            Aim::Condition(span, false) => (span, "is false"),
+        };
+        let (file, line) = (sources.file(span.file).name(), sources.position(*span).line);
+        let text = one_line(sources.text(*span).lines().next().unwrap_or_default());
+        eprintln!("note: {file}:{line}: `{text}` {what} in a login that no test can tell");
+    }
+    Exit::Fine
+}
+
 impl Test {
     pub(super) fn run(self) -> Exit {
         let Some(files) = self.files.read() else { return Exit::Usage };
@@ -72,6 +100,9 @@ impl Test {
                 return Exit::Findings;
             }
         };
+        if self.generate {
+            return generate(&compiled);
+        }
         let results = run_tests(&compiled, &self.filter);
         if results.runs.is_empty() && !self.filter.is_empty() {
             eprintln!("error: no test's name holds `{}`", self.filter);
