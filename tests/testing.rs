@@ -398,3 +398,26 @@ fn squeezed(text: &str) -> String {
     let lines = text.lines().filter(|line| !line.trim_start().starts_with("//"));
     lines.map(str::trim).collect::<Vec<_>>().join(" ")
 }
+
+#[test]
+fn generated_tests_pass_and_cover_every_example() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let compiler = Compiler::new();
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.extension().is_none_or(|extension| extension != "stepup") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).unwrap();
+        let policy = text.split("\ntest \"").next().unwrap();
+        let compiled = compiler.compile([("policy.stepup", policy)]).unwrap();
+        let tests = stepup::testing::generate_tests(&compiled, &stepup::Budget::default()).unwrap();
+        assert_eq!(tests.missed, [], "{}", path.display());
+        let whole = format!("{policy}\n{}", tests.text);
+        let compiled =
+            compiler.compile([("policy.stepup", &whole)]).unwrap_or_else(|report| panic!("{report}"));
+        let results = run_tests(&compiled, "");
+        assert!(results.all_passed(), "{whole}\n{}", results.report(&compiled));
+        assert_eq!((results.runs.len(), results.coverage.total().percent()), (tests.count, 100), "{whole}");
+    }
+}

@@ -21,7 +21,9 @@ pub(super) fn conclude(
     scope: Scope,
     budget: &Budget,
 ) -> Limited<Analysis> {
-    let confirmer = Confirmer { policy, facts, budget, ordinary: facts.ordinary()? };
+    let preferences = facts.preferences()?;
+    let ordinary = facts.diagrams.all(preferences.iter().cloned())?;
+    let confirmer = Confirmer { policy, facts, budget, preferences, ordinary };
     let constant = lint::constant_conditions(explored);
     let unreachable = lint::unreachable(policy, explored, &constant);
     let fifth = explored.seen.fifth.as_ref().map(|logins| confirmer.confirm(logins, Goal::FifthCommand));
@@ -62,18 +64,24 @@ struct Confirmer<'a> {
     policy: &'a TypedPolicy,
     facts: &'a Facts<'a>,
     budget: &'a Budget,
-    /// The logins that begin without stamps from before and with the catalog's factors alone: the most telling
-    /// examples, where there are such.
+    /// What makes a login telling, the most important first.
+    preferences: Vec<Formula>,
+    /// The logins that have all of it.
     ordinary: Formula,
 }
 
 impl Confirmer<'_> {
-    /// Picks one login of a set, an ordinary one if it has one, and replays it over plain values. That a login can't be replayed would be a fault of
+    /// Picks one login of a set, as telling a one as it has, and replays it over plain values. That a login can't be replayed would be a fault of
     /// this room; it is never reported as the policy's.
     fn confirm(&self, all: &Formula, goal: Goal) -> Limited<Login> {
-        let logins = self.facts.diagrams.and(all, &self.ordinary)?;
-        let logins = if logins.is_empty() { all } else { &logins };
-        let event = self.facts.diagrams.pick(logins).map(|values| self.facts.decode(&values));
+        let mut logins = all.clone();
+        for preferred in &self.preferences {
+            let narrower = self.facts.diagrams.and(&logins, preferred)?;
+            if !narrower.is_empty() {
+                logins = narrower;
+            }
+        }
+        let event = self.facts.diagrams.pick(&logins).map(|values| self.facts.decode(&values));
         let limit = self.budget.login_states;
         let login = event.clone().and_then(|event| find_login(self.policy, event, goal, limit));
         debug_assert!(login.is_some(), "a login of the model can't be replayed: {goal:?} {event:?}");

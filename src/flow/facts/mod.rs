@@ -252,12 +252,17 @@ impl<'a> Facts<'a> {
         bit.map_or_else(|| self.diagrams.nothing(), |bit| self.diagrams.variable(*bit))
     }
 
-    /// The logins that begin without stamps from before, and with no factor enrolled that the catalog lacks.
-    pub(super) fn ordinary(&self) -> Limited<Formula> {
-        let factors = self.policy.catalog.factors.keys();
-        let performed = factors.map(|factor| self.performed(factor)).collect::<Limited<Vec<_>>>()?;
-        let odd = self.diagrams.any(performed.into_iter().chain([self.other_enrolled()]))?;
-        self.diagrams.not(&odd)
+    /// What makes a login telling, the most important first: it begins without stamps from before, with no factor
+    /// enrolled that the catalog lacks, and with none in its sets.
+    pub(super) fn preferences(&self) -> Limited<Vec<Formula>> {
+        let performed = self.policy.catalog.factors.keys().map(|factor| self.performed(factor));
+        let performed = self.diagrams.any(performed.collect::<Limited<Vec<_>>>()?)?;
+        let sets = self.model.variables.values().filter_map(|model| match model {
+            VariableModel::FactorSet { other, .. } => Some(self.diagrams.variable(*other)),
+            _ => None,
+        });
+        let odd = [performed, self.other_enrolled(), self.diagrams.any(sets)?];
+        odd.iter().map(|odd| self.diagrams.not(odd)).collect()
     }
 
     /// The logins that begin with a factor enrolled that the catalog does not have.
