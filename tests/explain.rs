@@ -242,3 +242,54 @@ fn what_strangers_write_moves_no_cursor_and_is_cut() {
     );
     assert!(people.len() < 1000 && told.to_string().len() < 1000, "{people}");
 }
+
+#[test]
+fn what_if_names_the_smallest_changes_that_would_change_a_decision() {
+    let admin =
+        ["decide", "examples/admins.stepup", "--event", "examples/events/admin-otp.json", "--what-if"];
+    let run = |more: &[&str]| {
+        let ran = Command::new(env!("CARGO_BIN_EXE_stepup"))
+            .args(admin.iter().chain(more))
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .expect("the command runs");
+        String::from_utf8(ran.stdout).expect("text")
+    };
+    let told = run(&[]);
+    for line in [
+        "it would be otherwise with",
+        "  user.isAdmin = false: challenge any of [otp]",
+        "  enrolled = []: enroll any of [webauthn-roaming, otp], enroll any of [webauthn-roaming, otp]",
+        "  enrolled = [otp, webauthn-roaming]: challenge any of [otp, webauthn-roaming]",
+    ] {
+        assert!(told.lines().any(|found| found == line), "{line}\n{told}");
+    }
+    let found: Value = serde_json::from_str(&run(&["--format", "json"])).expect("one JSON object");
+    let changes = found["whatIf"].as_array().expect("a list");
+    assert!(changes.iter().all(|change| change["facts"].as_array().expect("a list").len() == 1));
+}
+
+#[test]
+fn pairs_of_changes_are_named_only_where_no_single_one_is_enough() {
+    use stepup::play::{World, nearest};
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("examples");
+    let compiler = stepup::Compiler::new();
+    let mut found = 0;
+    for entry in std::fs::read_dir(folder).expect("an example") {
+        let path = entry.expect("an example").path();
+        if path.extension().is_none_or(|extension| extension != "stepup") {
+            continue;
+        }
+        let text = std::fs::read_to_string(&path).expect("an example");
+        let compiled = compiler.compile([("policy.stepup", &text)]).expect("an example");
+        let typed = &compiled.typed;
+        for step in typed.steps.keys() {
+            let changes = nearest(typed, step, &World::new(typed));
+            found += changes.len();
+            let widths: std::collections::BTreeSet<usize> =
+                changes.iter().map(|change| change.facts.len()).collect();
+            assert!(widths.len() <= 1, "{}: pairs beside single facts {changes:?}", path.display());
+        }
+    }
+    assert!(found > 30, "{found}");
+}

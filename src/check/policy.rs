@@ -64,6 +64,27 @@ pub struct TypedPolicy {
     pub tests: Vec<Test>,
 }
 
+impl TypedPolicy {
+    /// The reason of the denial that stands at a place; empty where none does.
+    pub fn reason_at(&self, at: Span) -> &str {
+        let mut waiting: Vec<&Block> = self.steps.values().map(|step| &step.body).collect();
+        while let Some(block) = waiting.pop() {
+            for statement in block {
+                match statement {
+                    Statement::Deny { reason, span } if *span == at => return reason,
+                    Statement::Applied { body, .. } => waiting.push(body),
+                    Statement::Branch { branches, otherwise, .. } => {
+                        waiting.extend(branches.iter().map(|(_, body)| body));
+                        waiting.push(otherwise);
+                    }
+                    Statement::Command(_) | Statement::Deny { .. } | Statement::Stop(_) => {}
+                }
+            }
+        }
+        ""
+    }
+}
+
 /// A fact: a name for a variable.
 #[derive(Clone, Debug)]
 pub struct Fact {

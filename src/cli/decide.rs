@@ -4,8 +4,9 @@ use std::io::{self, BufRead, Read};
 
 use clap::{Args, ValueEnum};
 use serde::Serialize;
+use stepup::diagnostic::render::one_line;
 use stepup::jiff::Timestamp;
-use stepup::play::{self, Explanation};
+use stepup::play::{self, Change, Explanation};
 use stepup::trace::Session;
 use stepup::{CommandKind, Compiled, Decision, Engine, Facts, Policy, Step, Style};
 
@@ -35,6 +36,9 @@ pub(super) struct Decide {
     /// done nothing before it
     #[arg(long)]
     explain: bool,
+    /// Say which smallest changes of facts would change the decision
+    #[arg(long)]
+    what_if: bool,
     /// What executes the policy
     #[arg(long, value_enum, default_value_t = EngineName::Jit)]
     engine: EngineName,
@@ -137,8 +141,8 @@ impl Decide {
         facts.read_json(event).map_err(Problem::of)?;
         facts.set_now(now);
         let decision = step.decide(facts).map_err(Problem::of)?;
-        if !self.explain {
-            return self.write(&decision, None);
+        if !self.explain && !self.what_if {
+            return self.write(&decision, None, None);
         }
         let typed = &compiled.typed;
         let world = play::read_event(typed, &compiled.policy, event, now).map_err(Problem::of)?;
@@ -149,15 +153,24 @@ impl Decide {
         if !why.agrees_with(&decision) {
             return Err(Problem::defect("the decision is not what the policy's text says"));
         }
-        self.write(&decision, Some(&why))
+        let changes = self.what_if.then(|| play::nearest(typed, step, &world));
+        self.write(&decision, self.explain.then_some(&why), changes.as_deref())
     }
 
-    fn write(&self, decision: &Decision<'_>, explain: Option<&Explanation<'_>>) -> Result<(), Problem> {
-        let text = match (self.format, explain) {
-            (DecisionFormat::Human, None) => human(decision),
-            (DecisionFormat::Human, Some(why)) => format!("{}\n{why}", human(decision)),
-            (DecisionFormat::Json, _) => {
-                serde_json::to_string(&Explained { decision, explain }).map_err(Problem::of)?
+    fn write(
+        &self,
+        decision: &Decision<'_>,
+        explain: Option<&Explanation<'_>>,
+        what_if: Option<&[Change]>,
+    ) -> Result<(), Problem> {
+        let text = match self.format {
+            DecisionFormat::Human => {
+                let why = explain.map(|why| format!("\n{why}")).unwrap_or_default();
+                let changes = what_if.map(changes_told).unwrap_or_default();
+                format!("{}{why}{changes}", human(decision))
+            }
+            DecisionFormat::Json => {
+                serde_json::to_string(&Explained { decision, explain, what_if }).map_err(Problem::of)?
             }
         };
         print(&text);
@@ -172,6 +185,19 @@ struct Explained<'a> {
     decision: &'a Decision<'a>,
     #[serde(skip_serializing_if = "Option::is_none")]
     explain: Option<&'a Explanation<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none", rename = "whatIf")]
+    what_if: Option<&'a [Change]>,
+}
+
+/// What would change a decision, a line each.
+fn changes_told(changes: &[Change]) -> String {
+    if changes.is_empty() {
+        return "\nno change of two facts would change this".to_owned();
+    }
+    let lines = changes.iter().map(|change| {
+        format!("\n{}", one_line(&format!("  {}: {}", change.facts.join(" and "), change.then)))
+    });
+    format!("\nit would be otherwise with{}", lines.collect::<String>())
 }
 
 /// Why an event is not decided.

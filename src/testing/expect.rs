@@ -1,8 +1,6 @@
 //! What a clause expects and what a login did, told alike, so that the two stand side by side.
 
-use cranelift_entity::PrimaryMap;
-
-use crate::check::policy::{Block, Command, FactorId, Statement, Step, StepId, Style};
+use crate::check::policy::{Command, FactorId, Style};
 use crate::play::Outcome;
 use crate::runtime::{Failure, LogEntry, Prompt, Screen};
 use crate::source::Span;
@@ -100,23 +98,4 @@ pub(super) fn log_told(entry: &LogEntry<'_>) -> String {
             "log mfar (an enrollment while enrolled, without a challenge before)".to_owned()
         }
     }
-}
-
-/// The reason of the denial that stands at a place.
-pub(super) fn denial(steps: &PrimaryMap<StepId, Step>, at: Span) -> &str {
-    let mut waiting: Vec<&Block> = steps.values().map(|step| &step.body).collect();
-    while let Some(block) = waiting.pop() {
-        for statement in block {
-            match statement {
-                Statement::Deny { reason, span } if *span == at => return reason,
-                Statement::Applied { body, .. } => waiting.push(body),
-                Statement::Branch { branches, otherwise, .. } => {
-                    waiting.extend(branches.iter().map(|(_, body)| body));
-                    waiting.push(otherwise);
-                }
-                Statement::Command(_) | Statement::Deny { .. } | Statement::Stop(_) => {}
-            }
-        }
-    }
-    ""
 }

@@ -5,7 +5,7 @@
 //! test has not answered, and never past a decision that contradicts it.
 
 use super::RunOutcome;
-use super::expect::{Contradiction, Offer, denial, log_told, offers_told, outcome_told, prompt_told};
+use super::expect::{Contradiction, Offer, log_told, offers_told, outcome_told, prompt_told};
 use crate::check::policy::{
     Command, Expectation, FactorId, LogEvent, Test, TestClause, TestClauseKind, TestRun, TypedPolicy,
 };
@@ -156,7 +156,7 @@ impl<'p> Run<'p> {
                 (format!("{told}, which would be the fifth command"), causes)
             }
             StepEnd::Denied(span) => {
-                let reason = denial(&self.typed.steps, span);
+                let reason = self.typed.reason_at(span);
                 (format!("denied {}", quoted(reason)), vec![(span, "this denies the login")])
             }
         }
