@@ -421,3 +421,57 @@ fn generated_tests_pass_and_cover_every_example() {
         assert_eq!((results.runs.len(), results.coverage.total().percent()), (tests.count, 100), "{whole}");
     }
 }
+
+#[test]
+fn a_mistake_that_no_test_notices_is_named() {
+    let policy = r#"
+if user.isAdmin then challenge otp or phone
+else if user.email_verified and stats.logins_count > 3 then challenge phone
+
+test "an admin is asked" {
+  given user.isAdmin = true, enrolled = [otp]
+  expect prompt challenge otp
+}
+"#;
+    let compiled = compiled(policy);
+    let unnoticed: Vec<String> = stepup::testing::mutants(&compiled)
+        .iter()
+        .filter(|mutant| !stepup::testing::is_noticed(mutant))
+        .map(|mutant| format!("{}: {}", compiled.report.sources().text(mutant.span), mutant.change))
+        .collect();
+    assert_eq!(
+        unnoticed,
+        [
+            "user.isAdmin: always true",
+            "challenge otp or phone: `push-notification` for `phone`",
+            "user.email_verified: always true",
+            "user.email_verified: always false",
+            "user.email_verified and stats.logins_count > 3: `or` for `and`",
+            "stats.logins_count > 3: always true",
+            "stats.logins_count > 3: always false",
+            "stats.logins_count > 3: `>=` for `>`",
+            "challenge phone: without it",
+            "challenge phone: `webauthn-platform` for `phone`",
+        ]
+    );
+}
+
+#[test]
+fn tests_that_look_at_both_sides_notice_every_mistake() {
+    let policy = r#"
+if user.isAdmin then challenge otp
+
+test "an admin is asked" {
+  given user.isAdmin = true, enrolled = [otp]
+  expect challenge otp
+}
+
+test "nobody else is" {
+  given enrolled = [otp]
+  expect nothing
+}
+"#;
+    let mutants = stepup::testing::mutants(&compiled(policy));
+    assert_eq!(mutants.len(), 4);
+    assert!(mutants.iter().all(stepup::testing::is_noticed));
+}

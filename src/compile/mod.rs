@@ -61,7 +61,7 @@ pub struct Compiler {
 }
 
 /// A policy and what there is to say about it.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct Compiled {
     /// The policy.
     pub policy: Policy,
@@ -94,6 +94,14 @@ impl Compiled {
     /// Whether a file is the flow's, or used by it, and not the library's.
     pub(crate) fn is_own(&self, file: FileId) -> bool {
         self.files.iter().any(|(own, _)| *own == file)
+    }
+
+    /// The same flow with another meaning, for those who try what a change would do. Nothing is proven of it, and it
+    /// is interpreted; `None` when it can't be lowered.
+    pub(crate) fn with_typed(&self, typed: TypedPolicy) -> Option<Compiled> {
+        let program = lower(&typed).ok()?;
+        let policy = Policy::unproven(program, None, self.policy.digest().bytes());
+        Some(Compiled { policy, report: self.report.clone(), typed, files: self.files.clone() })
     }
 }
 

@@ -9,9 +9,11 @@
 pub mod coverage;
 mod expect;
 mod generate;
+mod mutants;
 mod run;
 
 pub use generate::{GeneratedTests, generate_tests};
+pub use mutants::{Mutant, is_noticed, mutants};
 
 use std::num::NonZeroUsize;
 use std::panic::resume_unwind;

@@ -2,6 +2,7 @@
 
 mod coverage;
 mod formats;
+mod mutants;
 
 use std::fs;
 use std::num::ParseIntError;
@@ -33,6 +34,9 @@ pub(super) struct Test {
     /// Write tests that cover the flow, for a person to read: they expect what the policy does now
     #[arg(long, conflicts_with_all = ["filter", "coverage", "lcov", "fail_under", "format"])]
     generate: bool,
+    /// Make one small mistake after the other in the flow, and list those that no test notices
+    #[arg(long, conflicts_with_all = ["generate", "filter", "coverage", "lcov", "fail_under", "format"])]
+    mutants: bool,
     /// Show the policy with what no test has met marked in it
     #[arg(long)]
     coverage: bool,
@@ -102,6 +106,9 @@ impl Test {
         };
         if self.generate {
             return generate(&compiled);
+        }
+        if self.mutants {
+            return mutants::report(&compiled);
         }
         let results = run_tests(&compiled, &self.filter);
         if results.runs.is_empty() && !self.filter.is_empty() {
