@@ -443,7 +443,7 @@ test "an admin is asked" {
         unnoticed,
         [
             "user.isAdmin: always true",
-            "challenge otp or phone: `push-notification` for `phone`",
+            "challenge otp or phone: `webauthn-platform` for `phone`",
             "user.email_verified: always true",
             "user.email_verified: always false",
             "user.email_verified and stats.logins_count > 3: `or` for `and`",
