@@ -5,17 +5,14 @@ use stepup::Engine;
 use stepup::diagnostic::Code;
 
 use super::Exit;
-use super::files::{PolicyFiles, compiler};
+use super::flow::Flow;
 use super::output::Output;
-use super::tenant::TenantFile;
 
 /// Check a flow: syntax, names, types, the catalog, and the proof that no login is asked for a fifth command
 #[derive(Args)]
 pub(super) struct Check {
     #[command(flatten)]
-    files: PolicyFiles,
-    #[command(flatten)]
-    tenant: TenantFile,
+    flow: Flow,
     /// Exit with 1 on warnings too
     #[arg(long)]
     deny_warnings: bool,
@@ -32,21 +29,19 @@ fn code(text: &str) -> Result<Code, String> {
 
 impl Check {
     pub(super) fn run(self) -> Exit {
-        let Some(files) = self.files.read() else { return Exit::Usage };
-        let compiler = compiler(&files, Engine::Interpreter);
         let write = |report: &_, name: &_| self.output.write(report, name);
-        let compiler = match self.tenant.give_to(compiler, write) {
-            Ok(compiler) => compiler,
+        let (compiler, files) = match self.flow.read(Engine::Interpreter, write) {
+            Ok(read) => read,
             Err(exit) => return exit,
         };
         let report = compiler.check(files.iter().map(|(name, text)| (name, text)));
-        self.output.write(&report, &self.files.title());
+        self.output.write(&report, &self.flow.title());
         let is_denied = report.diagnostics().iter().any(|found| self.deny.contains(&found.code));
         if report.has_errors() || is_denied || (self.deny_warnings && !report.is_empty()) {
             return Exit::Findings;
         }
         if self.output.is_human() {
-            println!("proven: every login through `{}` stays within four commands", self.files.title());
+            println!("proven: every login through `{}` stays within four commands", self.flow.title());
         }
         Exit::Fine
     }

@@ -11,17 +11,15 @@ use stepup::trace::Session;
 use stepup::{CommandKind, Compiled, Decision, Engine, Facts, Policy, Step, Style};
 
 use super::Exit;
-use super::files::{MAX_EVENT_BYTES, PolicyFiles, compiler};
-use super::output::{Color, print, write_human};
-use super::tenant::TenantFile;
+use super::files::MAX_EVENT_BYTES;
+use super::flow::Flow;
+use super::output::{Color, print};
 
 /// Decide what a step asks of a login
 #[derive(Args)]
 pub(super) struct Decide {
     #[command(flatten)]
-    files: PolicyFiles,
-    #[command(flatten)]
-    tenant: TenantFile,
+    flow: Flow,
     /// The login event as JSON; `-` is standard input. Several events, one a line, give one line each
     #[arg(long, value_name = "FILE")]
     event: String,
@@ -67,22 +65,13 @@ enum DecisionFormat {
 
 impl Decide {
     pub(super) fn run(self) -> Exit {
-        let Some(files) = self.files.read() else { return Exit::Usage };
         let engine = match self.engine {
             EngineName::Jit => Engine::Native,
             EngineName::Interpreter => Engine::Interpreter,
         };
-        let write = |report: &_, name: &_| write_human(report, name, self.color.style());
-        let compiler = match self.tenant.give_to(compiler(&files, engine), write) {
-            Ok(compiler) => compiler,
-            Err(exit) => return exit,
-        };
-        let compiled = match compiler.compile(files.iter().map(|(name, text)| (name, text))) {
+        let compiled = match self.flow.compile(engine, self.color) {
             Ok(compiled) => compiled,
-            Err(report) => {
-                write_human(&report, &self.files.title(), self.color.style());
-                return Exit::Findings;
-            }
+            Err(exit) => return exit,
         };
         let Some(step) = self.chosen_step(&compiled.policy) else { return Exit::Usage };
         let reader: Box<dyn Read> = match self.event.as_str() {

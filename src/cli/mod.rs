@@ -11,6 +11,7 @@ mod completions;
 mod decide;
 mod explain;
 mod files;
+mod flow;
 mod fmt;
 mod new;
 mod output;

@@ -5,17 +5,14 @@ use stepup::flow::Proof;
 use stepup::{Engine, Examined, Format, HumanStyle};
 
 use super::Exit;
-use super::files::{PolicyFiles, compiler};
-use super::output::{Color, Paint, print, write_human};
-use super::tenant::TenantFile;
+use super::flow::Flow;
+use super::output::{Color, Paint, print};
 
 /// Prove the guarantees of a flow, or show the login that breaks one
 #[derive(Args)]
 pub(super) struct Prove {
     #[command(flatten)]
-    files: PolicyFiles,
-    #[command(flatten)]
-    tenant: TenantFile,
+    flow: Flow,
     /// Who reads the answers
     #[arg(long, value_enum, default_value_t = AnswerFormat::Human)]
     format: AnswerFormat,
@@ -33,19 +30,9 @@ enum AnswerFormat {
 
 impl Prove {
     pub(super) fn run(self) -> Exit {
-        let Some(files) = self.files.read() else { return Exit::Usage };
-        let title = self.files.title();
-        let write = |report: &_, name: &_| write_human(report, name, self.color.style());
-        let compiler = match self.tenant.give_to(compiler(&files, Engine::Interpreter), write) {
-            Ok(compiler) => compiler,
-            Err(exit) => return exit,
-        };
-        let examined = match compiler.examine(files.iter().map(|(name, text)| (name, text))) {
+        let examined = match self.flow.examine(Engine::Interpreter, self.color) {
             Ok(examined) => examined,
-            Err(report) => {
-                write_human(&report, &title, self.color.style());
-                return Exit::Findings;
-            }
+            Err(exit) => return exit,
         };
         match self.format {
             AnswerFormat::Human => print(&human(&examined, self.color.style_of_output())),

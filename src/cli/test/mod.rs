@@ -14,17 +14,14 @@ use stepup::testing::{RunOutcome, TestResults, generate_tests, run_tests};
 use stepup::{Compiled, Engine, Format};
 
 use super::Exit;
-use super::files::{PolicyFiles, compiler};
-use super::output::{Color, Paint, print, write_human};
-use super::tenant::TenantFile;
+use super::flow::Flow;
+use super::output::{Color, Paint, print};
 
 /// Run the tests of a flow: each `test` item is a login, played as a server would
 #[derive(Args)]
 pub(super) struct Test {
     #[command(flatten)]
-    files: PolicyFiles,
-    #[command(flatten)]
-    tenant: TenantFile,
+    flow: Flow,
     /// Run only the tests whose names hold this text
     #[arg(long, value_name = "TEXT", default_value = "")]
     filter: String,
@@ -91,18 +88,9 @@ fn generate(compiled: &Compiled) -> Exit {
 
 impl Test {
     pub(super) fn run(self) -> Exit {
-        let Some(files) = self.files.read() else { return Exit::Usage };
-        let write = |report: &_, name: &_| write_human(report, name, self.color.style());
-        let compiler = match self.tenant.give_to(compiler(&files, Engine::Native), write) {
-            Ok(compiler) => compiler,
-            Err(exit) => return exit,
-        };
-        let compiled = match compiler.compile(files.iter().map(|(name, text)| (name, text))) {
+        let compiled = match self.flow.compile(Engine::Native, self.color) {
             Ok(compiled) => compiled,
-            Err(report) => {
-                write_human(&report, &self.files.title(), self.color.style());
-                return Exit::Findings;
-            }
+            Err(exit) => return exit,
         };
         if self.generate {
             return generate(&compiled);

@@ -25,9 +25,9 @@ use self::talk::Talk;
 use self::transcript::{Came, Transcript};
 use self::user::{Answer, User};
 use super::Exit;
-use super::files::{PolicyFiles, compiler, read_event_bytes};
-use super::output::{Color, print, write_human};
-use super::tenant::TenantFile;
+use super::files::read_event_bytes;
+use super::flow::Flow;
+use super::output::{Color, print};
 
 /// Play a login: answer its prompts as the user would, and see which line of the policy asks
 ///
@@ -41,9 +41,7 @@ use super::tenant::TenantFile;
 #[derive(Args)]
 pub(super) struct Try {
     #[command(flatten)]
-    files: PolicyFiles,
-    #[command(flatten)]
-    tenant: TenantFile,
+    flow: Flow,
     /// Take the facts from a login event as JSON (`-` is standard input); only what the policy needs and the event
     /// lacks is asked for
     #[arg(long, value_name = "FILE")]
@@ -96,18 +94,9 @@ impl Stop {
 
 impl Try {
     pub(super) fn run(self) -> Exit {
-        let Some(files) = self.files.read() else { return Exit::Usage };
-        let write = |report: &_, name: &_| write_human(report, name, self.color.style());
-        let compiler = match self.tenant.give_to(compiler(&files, Engine::Native), write) {
-            Ok(compiler) => compiler,
-            Err(exit) => return exit,
-        };
-        match compiler.compile(files.iter().map(|(name, text)| (name, text))) {
+        match self.flow.compile(Engine::Native, self.color) {
             Ok(compiled) => self.play(&compiled).unwrap_or_else(Stop::tell),
-            Err(report) => {
-                write_human(&report, &self.files.title(), self.color.style());
-                Exit::Findings
-            }
+            Err(exit) => exit,
         }
     }
 
