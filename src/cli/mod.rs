@@ -9,6 +9,7 @@
 mod check;
 mod completions;
 mod decide;
+mod diff;
 mod explain;
 mod files;
 mod flow;
@@ -65,6 +66,7 @@ struct Arguments {
 enum Command {
     Check(check::Check),
     Decide(decide::Decide),
+    Diff(diff::Diff),
     Fmt(fmt::Fmt),
     Explain(explain::Explain),
     New(new::New),
@@ -80,6 +82,7 @@ pub(crate) fn run() -> Exit {
     let run = AssertUnwindSafe(|| match arguments.command {
         Command::Check(check) => check.run(),
         Command::Decide(decide) => decide.run(),
+        Command::Diff(diff) => diff.run(),
         Command::Fmt(fmt) => fmt.run(),
         Command::Explain(explain) => explain.run(),
         Command::New(new) => new.run(),

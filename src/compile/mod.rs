@@ -26,6 +26,7 @@ use crate::backend::jit::{CodeMemory, CodeUsage, JitCompiler, NativeCode};
 use crate::check::policy::TypedPolicy;
 use crate::check::{Checked, Role, TenantFile, check};
 use crate::diagnostic::{Code, Diagnostic, Severity};
+use crate::flow::compare::{CompareError, Comparison, Detail, compare};
 use crate::flow::{self, Analysis, Budget, Scope};
 use crate::lower::lower;
 use crate::lower::program::Program;
@@ -256,6 +257,32 @@ impl Compiler {
         let before = before.map(|file| (file.name().to_owned(), file.text().as_bytes().to_vec()));
         let more = files.into_iter().map(|(name, text)| (name.as_ref().to_owned(), text.as_ref().to_vec()));
         self.compile(before.chain(more))
+    }
+
+    /// What a change of a flow changes: the logins that see something else than before, and those that can complete
+    /// with less.
+    ///
+    /// ```
+    /// use stepup::{Compiler, flow::compare::Detail};
+    ///
+    /// let compiler = Compiler::new();
+    /// let old = compiler.compile([("all.stepup", "challenge any of enrolled")])?;
+    /// let new = compiler.compile([("all.stepup", "if not user.isAdmin then challenge any of enrolled")])?;
+    /// let changes = compiler.compare(&old, &new, Detail::Visible)?;
+    /// assert!(changes.classes.iter().all(|class| class.when.text.contains("user.isAdmin")));
+    /// assert!(changes.weaker.is_some());
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// When the two don't speak of the same things, or comparing them would cost more than it may.
+    pub fn compare(
+        &self,
+        old: &Compiled,
+        new: &Compiled,
+        detail: Detail,
+    ) -> Result<Comparison, CompareError> {
+        compare(&old.typed, &new.typed, detail, &self.budget)
     }
 
     /// What the code of all this compiler's policies takes.

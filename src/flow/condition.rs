@@ -127,7 +127,7 @@ impl<'a> Conditions<'a> {
         }
     }
 
-    fn guard(&self, guard: Guard) -> Limited<Formula> {
+    pub(super) fn guard(&self, guard: Guard) -> Limited<Formula> {
         match guard {
             Guard::Path(presence) => Ok(self.facts.present(presence)),
             Guard::LastPerformed => self.any_performed(Window::Ever),

@@ -4,9 +4,13 @@
 //! equal formulas are one node, so equality, emptiness and implication are comparisons. Running out of nodes is a
 //! typed error: it is the budget of the proof. This module knows nothing of policies.
 
+use std::cell::RefCell;
+use std::hash::BuildHasherDefault;
+
 use oxidd::bcdd::{self, BCDDFunction, BCDDManagerRef};
-use oxidd::util::{AllocResult, OptBool};
-use oxidd::{BooleanFunction, Manager, ManagerRef};
+use oxidd::util::num::F64;
+use oxidd::util::{AllocResult, FxHasher, OptBool, SatCountCache};
+use oxidd::{BooleanFunction, BooleanFunctionQuant, Manager, ManagerRef};
 
 use super::budget::{BudgetExceeded, Limited};
 
@@ -33,6 +37,8 @@ pub(super) struct Diagrams {
     everything: Formula,
     nothing: Formula,
     variables: Vec<Formula>,
+    /// What counting has found, for the next count.
+    counts: RefCell<SatCountCache<F64, BuildHasherDefault<FxHasher>>>,
 }
 
 /// How large a store is.
@@ -57,7 +63,8 @@ impl Diagrams {
         let (everything, nothing) = manager.with_manager_shared(|manager| {
             (Formula(BCDDFunction::t(manager)), Formula(BCDDFunction::f(manager)))
         });
-        Ok(Diagrams { manager, nodes: size.nodes, everything, nothing, variables })
+        let counts = RefCell::default();
+        Ok(Diagrams { manager, nodes: size.nodes, everything, nothing, variables, counts })
     }
 
     /// Every login.
@@ -146,6 +153,23 @@ impl Diagrams {
     pub(super) fn pick(&self, set: &Formula) -> Option<Vec<bool>> {
         let cube = set.0.pick_cube(|_, _, _| false)?;
         Some(cube.into_iter().map(|value| value == OptBool::True).collect())
+    }
+
+    /// Whether a set has the login of these values.
+    pub(super) fn has(&self, set: &Formula, values: &[bool]) -> bool {
+        set.0.eval((0u32..).zip(values.iter().copied()))
+    }
+
+    /// The logins that differ from one of a set in the variables from `first` on, or in nothing.
+    pub(super) fn whatever_follows(&self, set: &Formula, first: u32) -> Limited<Formula> {
+        let later = self.variables.iter().skip(first as usize).cloned();
+        let later = self.all(later)?;
+        self.bounded(|| set.0.exists(&later.0))
+    }
+
+    /// How many combinations of values a set has, to compare sets by.
+    pub(super) fn count(&self, set: &Formula) -> f64 {
+        set.0.sat_count(self.variables.len() as u32, &mut *self.counts.borrow_mut()).0
     }
 
     /// Runs an operation; where nodes run out, once more after dead ones are dropped.

@@ -14,6 +14,7 @@
 //! is bounded ([`budget`]): past a bound there is a report that names it.
 
 mod budget;
+pub mod compare;
 mod condition;
 pub mod data;
 mod diagram;

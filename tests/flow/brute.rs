@@ -30,13 +30,13 @@ pub(crate) struct Played {
 
 /// The facts of one login.
 #[derive(Clone)]
-struct Facts {
-    values: BTreeMap<u32, FactValue>,
-    org: bool,
-    has_email: bool,
-    enrolled: u64,
-    stamps: Vec<(u32, i64)>,
-    now: i64,
+pub(crate) struct Facts {
+    pub(crate) values: BTreeMap<u32, FactValue>,
+    pub(crate) org: bool,
+    pub(crate) has_email: bool,
+    pub(crate) enrolled: u64,
+    pub(crate) stamps: Vec<(u32, i64)>,
+    pub(crate) now: i64,
 }
 
 #[derive(Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
@@ -443,7 +443,7 @@ fn number_of(facts: &Facts, session: &Session, number: &Number) -> i64 {
 type Part = Vec<(u32, FactValue)>;
 
 /// Facts that between them show every combination of answers that the tests can have.
-fn valuations(flow: &Flow) -> Vec<Facts> {
+pub(crate) fn valuations(flow: &Flow) -> Vec<Facts> {
     let base = Facts {
         values: BTreeMap::new(),
         org: true,

@@ -489,3 +489,87 @@ impl Builder {
         Command { kind, style, listed, rest, span: self.spans.next() }
     }
 }
+
+/// A flow beside another: its steps with a few changes, some of which change nothing for any login. The conditions of
+/// the other stand in it too, so that both are told apart by the same facts.
+#[allow(dead_code, reason = "for the comparisons of `tests/diff`")]
+pub(crate) fn changed(flow: &Flow, seed: u64) -> Flow {
+    let policy = &flow.policy;
+    let spans = Spans { file: Sources::new().add("changed.stepup", ""), next: 1_000_000 };
+    let mut builder = Builder {
+        random: Random(seed),
+        spans,
+        topics: flow.topics.clone(),
+        conditions: policy.conditions.clone(),
+        usable: policy.conditions.keys().collect(),
+    };
+    for _ in 0..builder.random.below(3) {
+        let id = builder.condition();
+        builder.usable.push(id);
+    }
+    let mut steps: Vec<Step> = policy.steps.values().cloned().collect();
+    for _ in 0..builder.random.below(4) {
+        builder.change(&mut steps);
+    }
+    let Builder { conditions, .. } = builder;
+    let steps = steps.into_iter().collect();
+    Flow { policy: TypedPolicy { conditions, steps, ..policy.clone() }, topics: flow.topics.clone() }
+}
+
+#[allow(dead_code, reason = "for the comparisons of `tests/diff`")]
+impl Builder {
+    fn change(&mut self, steps: &mut Vec<Step>) {
+        let place = self.random.below(steps.len());
+        if self.random.chance(6) {
+            // The same statements, in two steps.
+            let at = self.random.below(steps[place].body.len() + 1);
+            let rest = steps[place].body.split_off(at);
+            let declared = self.spans.next();
+            let name = format!("{}-rest", steps[place].name);
+            steps.insert(place + 1, Step { name, docs: vec![], declared, body: rest });
+            return;
+        }
+        let mut block = &mut steps[place].body;
+        loop {
+            let at = if block.is_empty() { 0 } else { self.random.below(block.len()) };
+            let goes_in = matches!(block.get(at), Some(Statement::Branch { .. })) && self.random.chance(2);
+            if !goes_in {
+                return self.change_block(block, at);
+            }
+            let Some(Statement::Branch { branches, otherwise, .. }) = block.get_mut(at) else { return };
+            let inner = self.random.below(branches.len() + 1);
+            block = branches.get_mut(inner).map_or(otherwise, |(_, body)| body);
+        }
+    }
+
+    fn change_block(&mut self, block: &mut Block, at: usize) {
+        match (self.random.below(8), block.get_mut(at)) {
+            (0, Some(_)) => {
+                block.remove(at);
+            }
+            (1, Some(statement)) => {
+                let span = self.spans.next();
+                let body = vec![statement.clone()];
+                *statement = Statement::Applied { body, span };
+            }
+            (2, Some(_)) => block.swap(0, at),
+            (3..=5, Some(Statement::Command(command))) => match self.random.below(3) {
+                0 => command.listed.reverse(),
+                1 if !command.listed.is_empty() => {
+                    command.style = if command.style == Style::Any { Style::Preferred } else { Style::Any };
+                }
+                _ => *command = self.command(),
+            },
+            (3..=5, Some(Statement::Deny { reason, .. })) => "not now".clone_into(reason),
+            (3..=5, Some(Statement::Branch { branches, .. })) => {
+                let condition = self.random.one(&self.usable);
+                branches[0].0 = condition;
+            }
+            (6, Some(statement)) => *statement = self.statement(1),
+            _ => {
+                let statement = self.statement(1);
+                block.insert(at.min(block.len()), statement);
+            }
+        }
+    }
+}

@@ -45,7 +45,7 @@ pub(in crate::flow) struct MomentReads {
 #[derive(Clone, Default, Debug)]
 pub(in crate::flow) struct Reads {
     /// The variables in the order in which a reader meets them.
-    pub(super) variables: Vec<VariableId>,
+    pub(in crate::flow) variables: Vec<VariableId>,
     seen_variables: BTreeSet<VariableId>,
     pub(super) presences: BTreeSet<PresenceId>,
     pub(super) numbers: BTreeMap<VariableId, Cuts>,
@@ -141,7 +141,7 @@ impl Reads {
     }
 
     /// The windows over a factor's stamps from before this login.
-    pub(super) fn windows_of(&self, factor: FactorId) -> Cuts {
+    pub(in crate::flow) fn windows_of(&self, factor: FactorId) -> Cuts {
         let own = self.login.windows.get(&factor).into_iter().flatten();
         // Which one is the last depends on all, so all are cut alike.
         let others = self.login.windows.values().flatten().filter(|_| self.login.last_performed);

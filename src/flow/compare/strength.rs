@@ -1,0 +1,137 @@
+//! Whether a login can complete with fewer or weaker factors than before.
+//!
+//! What a completed login is worth is how many factors it has passed of each strength or a greater one. A login is
+//! weaker when the new flow can complete with something that nothing the old flow could complete with is as weak as.
+
+use std::collections::BTreeMap;
+
+use cranelift_entity::EntityRef;
+use serde::Serialize;
+
+use super::merge::{Merged, Side};
+use super::offer::{Offers, Prompt};
+use super::transcript::Transcript;
+use super::walk::{Detail, Next, Position, Walker};
+use crate::check::policy::{Catalog, FactorId, Trait};
+use crate::flow::budget::{BudgetExceeded, Limited};
+use crate::flow::condition::Conditions;
+use crate::flow::diagram::Formula;
+use crate::flow::facts::LoginReads;
+use crate::flow::state::LoginState;
+
+/// How many factors were passed, in all and of the stronger kinds.
+#[derive(Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash, Debug, Serialize)]
+pub struct Strength {
+    /// All factors.
+    pub factors: usize,
+    /// Those that are neither restricted nor a way back in.
+    pub ordinary: usize,
+    /// Those that resist phishing.
+    pub phishing_resistant: usize,
+}
+
+impl Strength {
+    /// What some factors are worth together.
+    pub fn of(catalog: &Catalog, passed: impl IntoIterator<Item = FactorId>) -> Self {
+        passed.into_iter().fold(Strength::default(), |sum, factor| {
+            let row = &catalog.factors[factor];
+            let is_weak = row.has(Trait::Restricted) || row.has(Trait::Backup);
+            let resists = row.has(Trait::PhishingResistant) && !is_weak;
+            Strength {
+                factors: sum.factors + 1,
+                ordinary: sum.ordinary + usize::from(!is_weak),
+                phishing_resistant: sum.phishing_resistant + usize::from(resists),
+            }
+        })
+    }
+
+    /// Whether for each factor here the other has one that is as strong, each its own.
+    pub fn is_at_most(&self, other: &Strength) -> bool {
+        self.factors <= other.factors
+            && self.ordinary <= other.ordinary
+            && self.phishing_resistant <= other.phishing_resistant
+    }
+}
+
+/// Completed logins by what they have passed.
+pub(super) type Completed = BTreeMap<Strength, Formula>;
+
+/// Follows one flow to its ends.
+pub(super) struct Ends<'a, 'c> {
+    pub(super) merged: &'a Merged,
+    pub(super) conditions: &'c mut Conditions<'a>,
+    pub(super) offers: &'c mut Offers,
+    pub(super) reads: &'c LoginReads,
+    pub(super) limit: usize,
+}
+
+impl Ends<'_, '_> {
+    /// The logins that can complete, by what they pass; with their answers, where a transcript is given, and else as
+    /// facts alone.
+    pub(super) fn of(
+        &mut self,
+        side: Side,
+        world: Formula,
+        transcript: Option<&Transcript>,
+    ) -> Limited<Completed> {
+        let diagrams = &self.conditions.facts.diagrams;
+        let mut completed = Completed::new();
+        let mut waiting = BTreeMap::from([((LoginState::default(), Position::default()), world)]);
+        let mut visited = 0;
+        while let Some(((state, at), logins)) = waiting.pop_first() {
+            visited += 1;
+            if visited > self.limit {
+                return Err(BudgetExceeded::LoginStates { limit: self.limit });
+            }
+            self.conditions.enter(state.clone());
+            let mut walker = Walker {
+                merged: self.merged,
+                side,
+                detail: Detail::Visible,
+                conditions: self.conditions,
+                offers: self.offers,
+                state: &state,
+            };
+            for (next, at, logins) in walker.next(at, logins)? {
+                match next {
+                    Next::Asks(offer) => {
+                        let offer = self.offers.get(offer);
+                        let prompt = Prompt::new(offer, self.conditions, &state)?;
+                        for (place, usable) in prompt.usable.iter().enumerate() {
+                            let passing = diagrams.and(&logins, usable)?;
+                            if passing.is_empty() {
+                                continue;
+                            }
+                            let passed = state.passing(offer.kind, FactorId::new(place));
+                            for state in passed.when_read(self.reads) {
+                                let logins = match transcript {
+                                    Some(transcript) => {
+                                        diagrams.and(&passing, &transcript.answered(&state, diagrams)?)?
+                                    }
+                                    None => passing.clone(),
+                                };
+                                let known =
+                                    waiting.entry((state, at.clone())).or_insert_with(|| diagrams.nothing());
+                                *known = diagrams.or(known, &logins)?;
+                            }
+                        }
+                    }
+                    Next::Completes => {
+                        let passed: Vec<FactorId> = state.passed_factors().collect();
+                        let strength = Strength::of(&self.merged.policy.catalog, passed.iter().copied());
+                        let logins = match transcript {
+                            Some(transcript) => {
+                                diagrams.and(&logins, &transcript.nothing_from(passed.len(), diagrams)?)?
+                            }
+                            None => logins,
+                        };
+                        let known = completed.entry(strength).or_insert_with(|| diagrams.nothing());
+                        *known = diagrams.or(known, &logins)?;
+                    }
+                    _ => {}
+                }
+            }
+        }
+        Ok(completed)
+    }
+}
