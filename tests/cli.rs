@@ -333,3 +333,33 @@ fn completions_are_made_for_each_shell() {
         assert!(ran.stdout.contains("stepup") && ran.code == 0, "{shell}");
     }
 }
+
+#[test]
+fn diff_tells_what_changes_and_ends_like_diff() {
+    let folder = folder("diff");
+    let old = write(&folder, "old.stepup", "challenge otp");
+    let more = write(&folder, "more.stepup", "challenge otp if user.isAdmin then challenge phone");
+    let same = write(&folder, "same.stepup", "challenge any of [otp]");
+    let ran = stepup(&["diff", &old, &same]);
+    assert_eq!((ran.stdout.as_str(), ran.code), ("the same for every login\n", 0));
+    let ran = stepup(&["diff", &old, &more]);
+    assert!(
+        ran.stdout.contains("1. user.isAdmin and enrolled(phone), after the first prompt"),
+        "{}",
+        ran.stdout
+    );
+    assert_eq!(ran.code, 1);
+    // Asking for more is a difference, and not a weakness.
+    assert_eq!(stepup(&["diff", "--deny", "weaker", &old, &more]).code, 0);
+    assert_eq!(stepup(&["diff", "--deny", "weaker", &more, &old]).code, 1);
+    assert_eq!(stepup(&["diff", "--strict", &old, &same]).code, 1);
+    let ran = stepup(&["diff", "--format", "json", &old, &more]);
+    assert!(ran.stdout.starts_with('{') && ran.stdout.contains("\"after_prompts\": 1"), "{}", ran.stdout);
+    let ran = stepup(&["diff", "--format", "markdown", &old, &more]);
+    assert!(ran.stdout.starts_with("### stepup diff: 2 classes of logins differ\n"), "{}", ran.stdout);
+    let ran = stepup(&["diff", &old, "no-such.stepup"]);
+    assert_eq!((ran.stdout.as_str(), ran.code), ("", 2));
+    // Two steps over two files.
+    let both = format!("{old},{more}");
+    assert_eq!(stepup(&["diff", &both, &both]).code, 0);
+}

@@ -247,10 +247,10 @@ fn check_all(count: u64, detail: Detail) {
 
 #[test]
 fn what_a_comparison_says_of_random_pairs_is_what_enumeration_sees() {
-    check_all(cases(150), Detail::Visible);
+    check_all(cases(120), Detail::Visible);
 }
 
 #[test]
 fn steps_are_compared_as_enumeration_sees_them() {
-    check_all(cases(80), Detail::Steps);
+    check_all(cases(60), Detail::Steps);
 }
