@@ -73,7 +73,9 @@ pub(super) fn add_elementary_tests(policy: &mut TypedPolicy, reads: &Reads) {
     let mut kinds = Vec::new();
     // Where not all factors matter, that some of them are enrolled says nothing of `enrolled`.
     if reads.login.enrolls || reads.login.enrolled == ALL_FACTORS {
+        let all = Set::Literal(factors.clone());
         kinds.push(ConditionKind::EmptySet(Set::Enrolled));
+        kinds.push(ConditionKind::EmptySet(Set::Intersect(Box::new(Set::Enrolled), Box::new(all))));
     }
     for factor in &factors {
         kinds.push(ConditionKind::Member(FactorSubject::Literal(*factor), Set::Enrolled));

@@ -289,10 +289,12 @@ impl Comparer<'_> {
             conditions: &mut conditions,
             offers: &mut offers,
             reads: &self.reads.login,
+            transcript: None,
             limit: self.budget.login_states,
         };
-        let old = ends.of(Side::Old, world.clone(), None)?;
-        let new = ends.of(Side::New, world, Some(&transcript))?;
+        let old = ends.of(Side::Old, world.clone())?;
+        ends.transcript = Some(&transcript);
+        let new = ends.of(Side::New, world)?;
         // What is said of the facts is said of them as the login begins.
         conditions.enter(LoginState::default());
         let teller = Findings { comparer: self, conditions: &conditions, transcript: &transcript };

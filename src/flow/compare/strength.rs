@@ -9,13 +9,13 @@ use cranelift_entity::EntityRef;
 use serde::Serialize;
 
 use super::merge::{Merged, Side};
-use super::offer::{Offers, Prompt};
+use super::offer::{OfferId, Offers, Prompt};
 use super::transcript::Transcript;
 use super::walk::{Detail, Next, Position, Walker};
 use crate::check::policy::{Catalog, FactorId, Trait};
 use crate::flow::budget::{BudgetExceeded, Limited};
 use crate::flow::condition::Conditions;
-use crate::flow::diagram::Formula;
+use crate::flow::diagram::{Diagrams, Formula};
 use crate::flow::facts::LoginReads;
 use crate::flow::state::LoginState;
 
@@ -56,27 +56,30 @@ impl Strength {
 /// Completed logins by what they have passed.
 pub(super) type Completed = BTreeMap<Strength, Formula>;
 
+/// Logins by what they have done and where they stand.
+type Waiting = BTreeMap<(LoginState, Position), Formula>;
+
 /// Follows one flow to its ends.
 pub(super) struct Ends<'a, 'c> {
     pub(super) merged: &'a Merged,
     pub(super) conditions: &'c mut Conditions<'a>,
     pub(super) offers: &'c mut Offers,
     pub(super) reads: &'c LoginReads,
+    /// Where the answers are noted; without one, logins are facts alone.
+    pub(super) transcript: Option<&'c Transcript>,
+    /// The most places at which logins may stand.
     pub(super) limit: usize,
 }
 
-impl Ends<'_, '_> {
-    /// The logins that can complete, by what they pass; with their answers, where a transcript is given, and else as
-    /// facts alone.
-    pub(super) fn of(
-        &mut self,
-        side: Side,
-        world: Formula,
-        transcript: Option<&Transcript>,
-    ) -> Limited<Completed> {
-        let diagrams = &self.conditions.facts.diagrams;
+impl<'a> Ends<'a, '_> {
+    fn diagrams(&self) -> &'a Diagrams {
+        &self.conditions.facts.diagrams
+    }
+
+    /// The logins that can complete, by what they pass.
+    pub(super) fn of(&mut self, side: Side, world: Formula) -> Limited<Completed> {
         let mut completed = Completed::new();
-        let mut waiting = BTreeMap::from([((LoginState::default(), Position::default()), world)]);
+        let mut waiting = Waiting::from([((LoginState::default(), Position::default()), world)]);
         let mut visited = 0;
         while let Some(((state, at), logins)) = waiting.pop_first() {
             visited += 1;
@@ -94,44 +97,56 @@ impl Ends<'_, '_> {
             };
             for (next, at, logins) in walker.next(at, logins)? {
                 match next {
-                    Next::Asks(offer) => {
-                        let offer = self.offers.get(offer);
-                        let prompt = Prompt::new(offer, self.conditions, &state)?;
-                        for (place, usable) in prompt.usable.iter().enumerate() {
-                            let passing = diagrams.and(&logins, usable)?;
-                            if passing.is_empty() {
-                                continue;
-                            }
-                            let passed = state.passing(offer.kind, FactorId::new(place));
-                            for state in passed.when_read(self.reads) {
-                                let logins = match transcript {
-                                    Some(transcript) => {
-                                        diagrams.and(&passing, &transcript.answered(&state, diagrams)?)?
-                                    }
-                                    None => passing.clone(),
-                                };
-                                let known =
-                                    waiting.entry((state, at.clone())).or_insert_with(|| diagrams.nothing());
-                                *known = diagrams.or(known, &logins)?;
-                            }
-                        }
-                    }
-                    Next::Completes => {
-                        let passed: Vec<FactorId> = state.passed_factors().collect();
-                        let strength = Strength::of(&self.merged.policy.catalog, passed.iter().copied());
-                        let logins = match transcript {
-                            Some(transcript) => {
-                                diagrams.and(&logins, &transcript.nothing_from(passed.len(), diagrams)?)?
-                            }
-                            None => logins,
-                        };
-                        let known = completed.entry(strength).or_insert_with(|| diagrams.nothing());
-                        *known = diagrams.or(known, &logins)?;
-                    }
+                    Next::Asks(offer) => self.answers(offer, &state, &at, &logins, &mut waiting)?,
+                    Next::Completes => self.completes(&state, logins, &mut completed)?,
                     _ => {}
                 }
             }
         }
         Ok(completed)
+    }
+
+    /// Answers a prompt in every way.
+    fn answers(
+        &self,
+        offer: OfferId,
+        state: &LoginState,
+        at: &Position,
+        logins: &Formula,
+        waiting: &mut Waiting,
+    ) -> Limited<()> {
+        let (diagrams, offer) = (self.diagrams(), self.offers.get(offer));
+        let prompt = Prompt::new(offer, self.conditions, state)?;
+        for (place, usable) in prompt.usable.iter().enumerate() {
+            let passing = diagrams.and(logins, usable)?;
+            if passing.is_empty() {
+                continue;
+            }
+            let passed = state.passing(offer.kind, FactorId::new(place));
+            for state in passed.when_read(self.reads) {
+                let logins = match self.transcript {
+                    Some(transcript) => diagrams.and(&passing, &transcript.answered(&state, diagrams)?)?,
+                    None => passing.clone(),
+                };
+                let known = waiting.entry((state, at.clone())).or_insert_with(|| diagrams.nothing());
+                *known = diagrams.or(known, &logins)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn completes(&self, state: &LoginState, logins: Formula, completed: &mut Completed) -> Limited<()> {
+        let diagrams = self.diagrams();
+        let strength = Strength::of(&self.merged.policy.catalog, state.passed_factors());
+        let logins = match self.transcript {
+            Some(transcript) => {
+                let prompts = state.passed_factors().count();
+                diagrams.and(&logins, &transcript.nothing_from(prompts, diagrams)?)?
+            }
+            None => logins,
+        };
+        let known = completed.entry(strength).or_insert_with(|| diagrams.nothing());
+        *known = diagrams.or(known, &logins)?;
+        Ok(())
     }
 }

@@ -75,6 +75,10 @@ impl<'a> Teller<'a> {
                 yes: "nothing outside the catalog is enrolled".to_owned(),
                 no: "a factor outside the catalog is enrolled".to_owned(),
             },
+            ConditionKind::EmptySet(Set::Intersect(a, b)) if **a == Set::Enrolled && self.is_all(b) => Told {
+                yes: "no factor of the catalog is enrolled".to_owned(),
+                no: "a factor of the catalog is enrolled".to_owned(),
+            },
             ConditionKind::EmptySet(set) => Told::is(&self.set(set), "empty"),
             ConditionKind::Performed(factor, window) => {
                 Told::of(format!("performed({}){}", self.factor(*factor), told_window(*window)))
@@ -93,6 +97,10 @@ impl<'a> Teller<'a> {
     pub(super) fn enrolled_outside(&self) -> Set {
         let all = self.policy.catalog.factors.keys().collect();
         Set::Except(Box::new(Set::Enrolled), Box::new(Set::Literal(all)))
+    }
+
+    fn is_all(self, set: &Set) -> bool {
+        matches!(set, Set::Literal(factors) if factors.len() == self.policy.catalog.factors.len())
     }
 
     /// A command, as it stands in a policy.
