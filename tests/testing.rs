@@ -3,7 +3,9 @@
 
 use stepup::source::MemoryLoader;
 use stepup::testing::coverage::{Outcomes, Summary};
-use stepup::testing::{RunOutcome, TestResults, run_tests};
+use stepup::testing::{
+    Judgement, Mutant, RunOutcome, TestResults, judge as judge_mutant, mutants, run_tests,
+};
 use stepup::{Compiled, Compiler, Engine, Formatted, format_policy};
 
 fn compiled(policy: &str) -> Compiled {
@@ -434,11 +436,20 @@ test "an admin is asked" {
 }
 "#;
     let compiled = compiled(policy);
-    let unnoticed: Vec<String> = stepup::testing::mutants(&compiled)
-        .iter()
-        .filter(|mutant| !stepup::testing::is_noticed(mutant))
-        .map(|mutant| format!("{}: {}", compiled.report.sources().text(mutant.span), mutant.change))
-        .collect();
+    let judged = |mutant: &Mutant| judge_mutant(&compiled, mutant, &stepup::Budget::default());
+    let text =
+        |mutant: &Mutant| format!("{}: {}", compiled.report.sources().text(mutant.span), mutant.change);
+    let mut unnoticed = Vec::new();
+    for mutant in mutants(&compiled) {
+        match judged(&mutant) {
+            Judgement::Noticed => {}
+            Judgement::Unnoticed(comparison) => {
+                assert!(!comparison.classes.is_empty());
+                unnoticed.push(text(&mutant));
+            }
+            other => panic!("{}: {other:?}", text(&mutant)),
+        }
+    }
     assert_eq!(
         unnoticed,
         [
@@ -471,7 +482,33 @@ test "nobody else is" {
   expect nothing
 }
 "#;
-    let mutants = stepup::testing::mutants(&compiled(policy));
-    assert_eq!(mutants.len(), 4);
-    assert!(mutants.iter().all(stepup::testing::is_noticed));
+    let compiled = compiled(policy);
+    let judged: Vec<Judgement> = mutants(&compiled)
+        .iter()
+        .map(|mutant| judge_mutant(&compiled, mutant, &stepup::Budget::default()))
+        .collect();
+    assert_eq!(judged.len(), 4);
+    assert!(judged.iter().all(|judgement| matches!(judgement, Judgement::Noticed)), "{judged:?}");
+}
+
+#[test]
+fn a_mistake_that_changes_nothing_for_any_login_is_no_gap_of_the_tests() {
+    let policy = r#"
+if user.isAdmin and user.isAdmin then challenge otp
+
+test "an admin is asked" {
+  given user.isAdmin = true, enrolled = [otp]
+  expect challenge otp
+}
+
+test "nobody else is" {
+  given enrolled = [otp]
+  expect nothing
+}
+"#;
+    let compiled = compiled(policy);
+    let same = mutants(&compiled).into_iter().filter(|mutant| {
+        matches!(judge_mutant(&compiled, mutant, &stepup::Budget::default()), Judgement::SameForEveryLogin)
+    });
+    assert_eq!(same.count(), 3, "`or` for `and`, and either condition always true");
 }

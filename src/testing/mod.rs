@@ -13,7 +13,7 @@ mod mutants;
 mod run;
 
 pub use generate::{GeneratedTests, generate_tests};
-pub use mutants::{Mutant, is_noticed, mutants};
+pub use mutants::{Judgement, Mutant, judge, mutants};
 
 use std::num::NonZeroUsize;
 use std::panic::resume_unwind;

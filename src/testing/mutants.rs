@@ -9,10 +9,12 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::run_tests;
 use crate::check::policy::{
-    Block, Comparison, ConditionId, ConditionKind, FactorId, FactorSubject, Set, Statement, TextTest,
-    TypedPolicy,
+    Block, Comparison as Compares, ConditionId, ConditionKind, FactorId, FactorSubject, Set, Statement,
+    TextTest, TypedPolicy,
 };
 use crate::compile::Compiled;
+use crate::flow::Budget;
+use crate::flow::compare::{CompareError, Comparison, Detail, compare};
 use crate::source::Span;
 use crate::trace::is_one_text;
 
@@ -48,9 +50,29 @@ pub fn mutants(compiled: &Compiled) -> Vec<Mutant> {
     made
 }
 
-/// Whether some test of a flow notices a mistake.
-pub fn is_noticed(mutant: &Mutant) -> bool {
-    !run_tests(&mutant.compiled, "").all_passed()
+/// What can be said of a mutant.
+#[derive(Clone, Debug)]
+pub enum Judgement {
+    /// Some test fails on it.
+    Noticed,
+    /// It is the same for every login, so no test could notice it.
+    SameForEveryLogin,
+    /// No test notices it. The classes of logins that would, each with one.
+    Unnoticed(Box<Comparison>),
+    /// No test notices it, and it can't be compared.
+    NotCompared(CompareError),
+}
+
+/// Judges a mutant of a flow.
+pub fn judge(compiled: &Compiled, mutant: &Mutant, budget: &Budget) -> Judgement {
+    if !run_tests(&mutant.compiled, "").all_passed() {
+        return Judgement::Noticed;
+    }
+    match compare(&compiled.typed, &mutant.compiled.typed, Detail::Visible, budget) {
+        Ok(comparison) if comparison.is_same() => Judgement::SameForEveryLogin,
+        Ok(comparison) => Judgement::Unnoticed(Box::new(comparison)),
+        Err(error) => Judgement::NotCompared(error),
+    }
 }
 
 /// The conditions that steps ask, by their texts.
@@ -160,11 +182,11 @@ impl Maker<'_> {
         match kind {
             ConditionKind::Compare(number, comparison, constant) => {
                 let other = match comparison {
-                    Comparison::Equal => None,
-                    Comparison::Less => Some(("`<=` for `<`", Comparison::LessOrEqual)),
-                    Comparison::LessOrEqual => Some(("`<` for `<=`", Comparison::Less)),
-                    Comparison::Greater => Some(("`>=` for `>`", Comparison::GreaterOrEqual)),
-                    Comparison::GreaterOrEqual => Some(("`>` for `>=`", Comparison::Greater)),
+                    Compares::Equal => None,
+                    Compares::Less => Some(("`<=` for `<`", Compares::LessOrEqual)),
+                    Compares::LessOrEqual => Some(("`<` for `<=`", Compares::Less)),
+                    Compares::Greater => Some(("`>=` for `>`", Compares::GreaterOrEqual)),
+                    Compares::GreaterOrEqual => Some(("`>` for `>=`", Compares::Greater)),
                 };
                 if let Some((change, other)) = other {
                     near.push((change.to_owned(), ConditionKind::Compare(number.clone(), other, *constant)));

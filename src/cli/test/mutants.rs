@@ -1,8 +1,10 @@
-//! `stepup test --mutants`: which mistakes no test would notice.
+//! `stepup test --mutants`: which mistakes no test would notice, and which login would show each.
 
 use stepup::Compiled;
 use stepup::diagnostic::render::one_line;
-use stepup::testing::{Mutant, is_noticed, mutants, run_tests};
+use stepup::flow::Budget;
+use stepup::flow::compare::Comparison;
+use stepup::testing::{Judgement, Mutant, judge, mutants, run_tests};
 
 use crate::cli::Exit;
 use crate::cli::output::print;
@@ -13,13 +15,26 @@ pub(super) fn report(compiled: &Compiled) -> Exit {
         eprintln!("error: the tests fail as it is; `stepup test` says why");
         return Exit::Findings;
     }
-    let mutants = mutants(compiled);
-    let unnoticed: Vec<&Mutant> = mutants.iter().filter(|mutant| !is_noticed(mutant)).collect();
-    for mutant in &unnoticed {
-        print(&told(compiled, mutant));
+    let (mut noticed, mut unnoticed, mut same) = (0, 0, 0);
+    for mutant in mutants(compiled) {
+        match judge(compiled, &mutant, &Budget::default()) {
+            Judgement::Noticed => noticed += 1,
+            Judgement::SameForEveryLogin => same += 1,
+            Judgement::Unnoticed(comparison) => {
+                unnoticed += 1;
+                print(&format!("{}\n{}", told(compiled, &mutant), login_told(&comparison)));
+            }
+            Judgement::NotCompared(error) => {
+                unnoticed += 1;
+                print(&format!("{}\n  {error}", told(compiled, &mutant)));
+            }
+        }
     }
-    print(&format!("{} of {} mistakes are noticed", mutants.len() - unnoticed.len(), mutants.len()));
-    if unnoticed.is_empty() { Exit::Fine } else { Exit::Findings }
+    print(&format!("{noticed} of {} mistakes are noticed", noticed + unnoticed));
+    if same > 0 {
+        print(&format!("{same} more change nothing for any login"));
+    }
+    if unnoticed == 0 { Exit::Fine } else { Exit::Findings }
 }
 
 fn told(compiled: &Compiled, mutant: &Mutant) -> String {
@@ -27,4 +42,20 @@ fn told(compiled: &Compiled, mutant: &Mutant) -> String {
     let (file, line) = (sources.file(mutant.span.file).name(), sources.position(mutant.span).line);
     let text = sources.text(mutant.span).lines().next().unwrap_or_default();
     format!("{file}:{line}: `{}`: {}", one_line(text), mutant.change)
+}
+
+/// The login that would show the mistake.
+fn login_told(comparison: &Comparison) -> String {
+    let Some(class) = comparison.classes.first() else { return String::new() };
+    let facts = class.example.login.facts.join(", ");
+    let shared = class.example.shared.iter().filter_map(|prompt| prompt.answer.as_deref());
+    let passed: Vec<&str> = shared.collect();
+    let after = if passed.is_empty() { String::new() } else { format!(", after {}", passed.join(", ")) };
+    let side = |told: &[String]| one_line(&told.join(", then "));
+    format!(
+        "  a login with {}{after}\n    expects: {}\n    with it: {}",
+        one_line(&facts),
+        side(&class.example.before),
+        side(&class.example.after)
+    )
 }
