@@ -226,6 +226,17 @@ impl<'a> Conditions<'a> {
         }
     }
 
+    /// The logins in which a factor that they have passed answers a challenge.
+    pub(super) fn answered(&self, template: &Template) -> Limited<Formula> {
+        match template.kind {
+            CommandKind::Enroll => Ok(self.diagrams().nothing()),
+            CommandKind::Challenge => {
+                let passed = self.state.passed_factors().map(|factor| self.offers(template, factor));
+                self.diagrams().any(passed.collect::<Limited<Vec<_>>>()?)
+            }
+        }
+    }
+
     fn any_in(&self, set: &Set) -> Limited<Formula> {
         let each = self.elements().map(|element| self.member(set, element)).collect::<Limited<Vec<_>>>()?;
         self.diagrams().any(each)

@@ -70,11 +70,13 @@ fn explore_in<'a>(
 ) -> Limited<Explored> {
     let asking = match scope {
         Scope::Limit => None,
-        Scope::Everything | Scope::Coverage => Some(Asking {
-            notes: Notes::new(&facts.diagrams),
-            texts: Reads::login_texts(policy, budget.depth)?,
-            ends: Reads::of(policy, [], &ends_asked(policy, scope), budget.depth)?.login,
-        }),
+        Scope::Everything | Scope::Coverage => {
+            let mut ends = Reads::of(policy, [], &ends_asked(policy, scope), budget.depth)?.login;
+            // Of the logins that break a guarantee the shortest is shown.
+            ends.prompts |= !policy.guarantees.is_empty();
+            let texts = Reads::login_texts(policy, budget.depth)?;
+            Some(Asking { notes: Notes::new(&facts.diagrams), texts, ends })
+        }
     };
     let mut explorer = Explorer {
         conditions: Conditions::new(policy, facts),

@@ -173,15 +173,15 @@ impl Confirmer<'_> {
         let reads = Reads::of(self.policy, [], &[condition], self.budget.depth)?.login;
         let diagrams = &self.facts.diagrams;
         let mut conditions = Conditions::new(self.policy, self.facts);
-        // Ordinary logins first, then those with few commands.
+        // Ordinary logins first, then those with few prompts.
         let mut breaking: Option<((bool, usize), Formula)> = None;
         let mut premise_is_met = false;
         for ((end, state), logins) in notes.ends.iter().filter(|((end, _), _)| counted.counts(*end)) {
             for state in state.when_read(&reads) {
-                let commands = state.commands;
+                let prompts = state.prompts;
                 conditions.enter_end(state, *end);
                 let breaks = diagrams.minus(logins, &conditions.formula(condition)?)?;
-                let rank = (diagrams.and(&breaks, &self.ordinary)?.is_empty(), commands);
+                let rank = (diagrams.and(&breaks, &self.ordinary)?.is_empty(), prompts);
                 let is_better = breaking.as_ref().is_none_or(|(best, _)| rank < *best);
                 if !breaks.is_empty() && is_better {
                     breaking = Some((rank, breaks));

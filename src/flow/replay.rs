@@ -276,8 +276,11 @@ impl<'a> Search<'a> {
                 let Ok(reads) = Reads::of(self.policy, [], &[*id], usize::MAX) else { return false };
                 let performed = reads.login.performed_factors();
                 run.commands.iter().take(executed).any(|ExecutedCommand { command, offered }| {
+                    let passed =
+                        |factor: &FactorId| session.passed.iter().any(|passed| passed.factor == *factor);
                     let (changed, usable) = match command.kind {
                         CommandKind::Enroll => (reads.login.enrolled | performed, !enrolled),
+                        CommandKind::Challenge if offered.iter().any(passed) => (0, 0),
                         CommandKind::Challenge => (performed, enrolled),
                     };
                     let changed = changed & usable & self.policy.enabled;

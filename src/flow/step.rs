@@ -245,6 +245,10 @@ impl<'a, 'c> StepRun<'a, 'c> {
             };
             self.executed.push((commands, together));
         }
+        if self.noting.is_some() {
+            // What was asked before it is stale when it is asked again.
+            self.passing.clear();
+        }
         Ok(over)
     }
 
@@ -315,6 +319,7 @@ impl<'a, 'c> StepRun<'a, 'c> {
                 continue;
             }
             for template in commands.iter().filter_map(|number| self.templates.get(*number)) {
+                let asking = diagrams.minus(&asking, &self.conditions.answered(template)?)?;
                 let changed = match template.kind {
                     CommandKind::Enroll => reads.enrolled | performed,
                     CommandKind::Challenge => performed,

@@ -1,9 +1,7 @@
 //! What a login is played in: the event as plain values, and how it changes while the user answers.
 
 use crate::check::masks::{FactorMask, OTHER_FACTOR, bit};
-use crate::check::policy::{
-    Absence, CommandKind, FactorId, Given, PresenceId, TypedPolicy, Value, VariableId,
-};
+use crate::check::policy::{Absence, CommandKind, FactorId, Given, PresenceId, TypedPolicy, VariableId};
 use crate::trace::{Event, FactValue};
 
 /// When a login is played that nobody gives a clock: Monday noon, 5 January 2026. Where it matters, it is
@@ -33,7 +31,7 @@ impl World {
     /// performed, and the browser supports every factor.
     pub fn new(policy: &TypedPolicy) -> World {
         let defaults = policy.variables.iter().filter_map(|(id, variable)| match &variable.absence {
-            Absence::Default(value) => Some((id, fact_value(value))),
+            Absence::Default(value) => Some((id, value.into())),
             Absence::Refused | Absence::Tracked(_) => None,
         });
         let event = Event {
@@ -51,7 +49,7 @@ impl World {
     pub fn give(&mut self, policy: &TypedPolicy, given: &Given) {
         let mask = |factors: &[FactorId]| factors.iter().fold(0, |mask, factor| mask | bit(*factor));
         match given {
-            Given::Variable(variable, Some(value)) => self.set(policy, *variable, fact_value(value)),
+            Given::Variable(variable, Some(value)) => self.set(policy, *variable, value.into()),
             Given::Variable(variable, None) => self.set_absent(policy, *variable),
             Given::Enrolled(factors) => self.event.enrolled = mask(factors),
             Given::Supports(factors) => self.event.supported = mask(factors),
@@ -76,7 +74,7 @@ impl World {
         match &policy.variables[variable].absence {
             Absence::Tracked(presence) => self.vanish(policy, *presence),
             Absence::Default(value) => {
-                self.event.variables.insert(variable, fact_value(value));
+                self.event.variables.insert(variable, value.into());
             }
             Absence::Refused => {
                 self.event.variables.remove(&variable);
@@ -130,19 +128,5 @@ pub(super) fn enrolled_by(kind: CommandKind, factor: FactorId) -> FactorMask {
     match kind {
         CommandKind::Enroll => bit(factor),
         CommandKind::Challenge => 0,
-    }
-}
-
-fn fact_value(value: &Value) -> FactValue {
-    match value {
-        Value::Bool(value) => FactValue::Bool(*value),
-        Value::Number(number) => FactValue::Number(*number),
-        Value::Text(text) => FactValue::Text(text.clone()),
-        Value::Ip(address) => FactValue::Ip(*address),
-        Value::Factor(factor) => FactValue::Factor(Some(*factor)),
-        Value::TextList(texts) => FactValue::TextList(texts.clone()),
-        Value::FactorSet(factors) => {
-            FactValue::FactorSet(factors.iter().fold(0, |mask, factor| mask | bit(*factor)))
-        }
     }
 }

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::net::IpAddr;
 
-use crate::check::masks::FactorMask;
-use crate::check::policy::{FactorId, PresenceId, VariableId};
+use crate::check::masks::{FactorMask, bit};
+use crate::check::policy::{FactorId, PresenceId, Value, VariableId};
 
 /// What a login begins with, as far as the policy reads it.
 #[derive(Clone, PartialEq, Debug)]
@@ -41,4 +41,20 @@ pub enum FactValue {
     TextList(Vec<String>),
     /// A set of factors.
     FactorSet(FactorMask),
+}
+
+impl From<&Value> for FactValue {
+    fn from(value: &Value) -> FactValue {
+        match value {
+            Value::Bool(value) => FactValue::Bool(*value),
+            Value::Number(number) => FactValue::Number(*number),
+            Value::Text(text) => FactValue::Text(text.clone()),
+            Value::Ip(address) => FactValue::Ip(*address),
+            Value::Factor(factor) => FactValue::Factor(Some(*factor)),
+            Value::TextList(texts) => FactValue::TextList(texts.clone()),
+            Value::FactorSet(factors) => {
+                FactValue::FactorSet(factors.iter().fold(0, |mask, factor| mask | bit(*factor)))
+            }
+        }
+    }
 }

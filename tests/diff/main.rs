@@ -12,8 +12,8 @@
     reason = "a test fails by panicking, and tells what it tried"
 )]
 
-#[path = "../flow/brute.rs"]
-#[allow(dead_code, reason = "the other half is another test's")]
+#[path = "../flow/brute/mod.rs"]
+#[allow(dead_code, unused_imports, reason = "the other half is another test's")]
 mod brute;
 #[path = "../flow/generate.rs"]
 #[allow(dead_code, reason = "the other half is another test's")]
@@ -196,7 +196,7 @@ struct Tally {
 }
 
 fn check(seed: u64, detail: Detail, tally: &mut Tally) {
-    let old = generate::flow(seed);
+    let old = generate::flow(seed, generate::Size::Small);
     let new = generate::changed(&old, seed.wrapping_mul(0x9e37_79b9));
     let comparison = compare(&old.policy, &new.policy, detail, &Budget::default()).unwrap();
     let windows = windows(&comparison.merged);

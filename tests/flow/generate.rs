@@ -182,30 +182,49 @@ struct Builder {
     usable: Vec<ConditionId>,
 }
 
-/// A random flow.
-pub(crate) fn flow(seed: u64) -> Flow {
-    let mut random = Random(seed);
+/// How large a random flow is.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Size {
+    /// One topic of few values, one or two short steps: many can be played.
+    Tiny,
+    /// Up to two topics and three steps.
+    Small,
+}
+
+/// Topics of so many valuations that they stand alone.
+const HEAVY: [Topic; 4] = [Topic::Calendar, Topic::SameNames, Topic::Performed, Topic::Last];
+
+fn topics(random: &mut Random, size: Size) -> Vec<Topic> {
+    if size == Size::Tiny {
+        let light: Vec<Topic> = TOPICS.into_iter().filter(|topic| !HEAVY.contains(topic)).collect();
+        return vec![random.one(&light)];
+    }
     let mut topics: Vec<Topic> = (0..1 + random.below(2)).map(|_| random.one(&TOPICS)).collect();
     topics.sort_unstable();
     topics.dedup();
-    // Together with others these have too many valuations.
-    let heavy = [Topic::Calendar, Topic::SameNames, Topic::Performed, Topic::Last];
-    if let Some(topic) = topics.iter().copied().find(|topic| heavy.contains(topic)) {
-        topics = vec![topic];
-    }
+    let heavy = topics.iter().copied().find(|topic| HEAVY.contains(topic));
+    heavy.map_or(topics, |topic| vec![topic])
+}
+
+/// A random flow.
+pub(crate) fn flow(seed: u64, size: Size) -> Flow {
+    let mut random = Random(seed);
+    let topics = topics(&mut random, size);
+    let (steps_at_most, depth) = if size == Size::Tiny { (2, 2) } else { (3, 3) };
     let mut spans = Spans { file: Sources::new().add("random.stepup", ""), next: 0 };
     let catalog = catalog(&mut random, &mut spans);
     let mut builder = Builder { random, spans, topics, conditions: PrimaryMap::new(), usable: Vec::new() };
     let mut steps = PrimaryMap::new();
-    for number in 0..1 + builder.random.below(3) {
+    for number in 0..1 + builder.random.below(steps_at_most) {
         for _ in 0..3 + builder.random.below(4) {
             let id = builder.condition();
             builder.usable.push(id);
         }
         let declared = builder.spans.next();
-        let body = builder.block(3);
+        let body = builder.block(depth);
         steps.push(Step { name: format!("step{number}"), docs: vec![], declared, body });
     }
+    let guarantees = (0..2 + builder.random.below(2)).map(|number| builder.guarantee(number)).collect();
     let presence = |at: &str| Presence { path: path(at), parent: None };
     let presences = [presence("org?"), presence("user.email?")].into_iter().collect();
     let enabled = enabled(&mut builder.random);
@@ -218,7 +237,7 @@ pub(crate) fn flow(seed: u64) -> Flow {
         presences,
         conditions,
         steps,
-        guarantees: vec![],
+        guarantees,
         tests: vec![],
     };
     Flow { policy, topics }
@@ -250,8 +269,74 @@ impl Builder {
                 let topic = self.random.one(&self.topics);
                 self.about(topic)
             }
+            7 => self.one_text(),
             _ => self.about_factors(),
         }
+    }
+
+    /// Several conditions that are one text, as the checker makes of `x != y` and of `??`.
+    fn one_text(&mut self) -> ConditionId {
+        let span = self.spans.next();
+        let mut part = || {
+            let id = self.about_factors();
+            self.conditions[id].span = span;
+            id
+        };
+        let kind = match (part(), part()) {
+            (a, b) if self.random.chance(3) => ConditionKind::Any(vec![a, b]),
+            (a, b) if self.random.chance(2) => ConditionKind::All(vec![a, b]),
+            (a, _) => ConditionKind::Not(a),
+        };
+        self.conditions.push(Condition { span, kind })
+    }
+
+    /// `premise implies conclusion`, `never …` or `always …`.
+    fn guarantee(&mut self, number: usize) -> Guarantee {
+        let condition = match self.random.below(4) {
+            0 | 1 => {
+                let (premise, conclusion) = (self.of_the_end(1), self.of_the_end(1));
+                let premise = self.push(ConditionKind::Not(premise));
+                self.push(ConditionKind::Any(vec![premise, conclusion]))
+            }
+            2 => {
+                let never = self.of_the_end(2);
+                self.push(ConditionKind::Not(never))
+            }
+            _ => self.of_the_end(2),
+        };
+        Guarantee { name: format!("guarantee{number}"), condition, span: self.spans.next() }
+    }
+
+    /// A condition of a login's start and end.
+    fn of_the_end(&mut self, depth: usize) -> ConditionId {
+        use End::{Completed, Denied, Failed};
+        if depth > 0 && self.random.chance(2) {
+            let kind = match self.random.below(4) {
+                0 => ConditionKind::Not(self.of_the_end(depth - 1)),
+                1 => ConditionKind::Any(vec![self.of_the_end(depth - 1), self.of_the_end(depth - 1)]),
+                _ => ConditionKind::All(vec![self.of_the_end(depth - 1), self.of_the_end(depth - 1)]),
+            };
+            return self.push(kind);
+        }
+        let kind = match self.random.below(12) {
+            0 => ConditionKind::Ended(self.random.one(&[Completed, Denied, Failed])),
+            1 | 2 => {
+                let inner =
+                    if self.random.chance(2) { self.about_factors() } else { self.random.one(&self.usable) };
+                ConditionKind::Initially(inner)
+            }
+            3 | 4 => {
+                let number = self.random.one(&[Number::Prompts, Number::Commands]);
+                self.number(number, &[0, 1, 2, 3, 4])
+            }
+            5 => return self.random.one(&self.usable),
+            6 | 7 => {
+                let topic = self.random.one(&self.topics);
+                return self.about(topic);
+            }
+            _ => return self.about_factors(),
+        };
+        self.push(kind)
     }
 
     fn about_factors(&mut self) -> ConditionId {
@@ -501,7 +586,7 @@ pub(crate) fn changed(flow: &Flow, seed: u64) -> Flow {
         spans,
         topics: flow.topics.clone(),
         conditions: policy.conditions.clone(),
-        usable: policy.conditions.keys().collect(),
+        usable: policy.conditions.keys().filter(|id| !asks_the_end(policy, *id)).collect(),
     };
     for _ in 0..builder.random.below(3) {
         let id = builder.condition();
@@ -514,6 +599,22 @@ pub(crate) fn changed(flow: &Flow, seed: u64) -> Flow {
     let Builder { conditions, .. } = builder;
     let steps = steps.into_iter().collect();
     Flow { policy: TypedPolicy { conditions, steps, ..policy.clone() }, topics: flow.topics.clone() }
+}
+
+/// Whether a condition can only stand in a guarantee.
+#[allow(dead_code, reason = "for the comparisons of `tests/diff`")]
+fn asks_the_end(policy: &TypedPolicy, id: ConditionId) -> bool {
+    match &policy.conditions[id].kind {
+        ConditionKind::Not(part) => asks_the_end(policy, *part),
+        ConditionKind::All(parts) | ConditionKind::Any(parts) => {
+            parts.iter().any(|part| asks_the_end(policy, *part))
+        }
+        ConditionKind::Compare(number, ..) | ConditionKind::OneOf(number, _) => {
+            matches!(number, Number::Prompts | Number::Commands)
+        }
+        ConditionKind::Initially(_) | ConditionKind::Ended(_) => true,
+        _ => false,
+    }
 }
 
 #[allow(dead_code, reason = "for the comparisons of `tests/diff`")]

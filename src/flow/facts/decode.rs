@@ -6,7 +6,7 @@ use super::Facts;
 use super::model::{Bits, VariableModel};
 use super::time::{StampOf, USUAL_NOW};
 use crate::check::masks::{ALL_FACTORS, OTHER_FACTOR, bit};
-use crate::check::policy::{Absence, FactorId, PresenceId, Type, VariableId};
+use crate::check::policy::{Absence, FactorId, PresenceId, Type, Value, VariableId};
 use crate::trace::{Event, FactValue};
 
 impl Facts<'_> {
@@ -78,7 +78,19 @@ impl Reader<'_> {
         let mut values: BTreeMap<VariableId, FactValue> =
             there.map(|(variable, model)| (*variable, self.value(*variable, model, now))).collect();
         self.texts(&mut values);
+        for (variable, value) in &mut values {
+            if let Some(default) = self.default_of_missing(*variable) {
+                *value = default.into();
+            }
+        }
         values
+    }
+
+    /// The default of a variable under something that is missing: that very value, where its class has others.
+    fn default_of_missing(&self, variable: VariableId) -> Option<&Value> {
+        let Absence::Default(default) = &self.facts.policy.variables[variable].absence else { return None };
+        let mut over = self.facts.presences_over(variable);
+        over.any(|presence| !self.present(presence)).then_some(default)
     }
 
     fn value(&self, variable: VariableId, model: &VariableModel, now: i64) -> FactValue {
