@@ -38,7 +38,7 @@ pub mod check;
 mod compile;
 pub mod diagnostic;
 pub mod flow;
-mod login;
+
 pub mod lower;
 pub mod play;
 mod policy;
@@ -61,8 +61,8 @@ pub use compile::{
 };
 pub use diagnostic::render::HumanStyle;
 pub use flow::Budget;
-pub use login::Login;
-pub use policy::{Engine, Policy, Step};
+
+pub use policy::{Engine, Login, Policy, Step};
 pub use runtime::{
     AnswerError, Availability, Command, DecideError, Decision, Digest, FactType, FactorChoice, Facts,
     Failure, LogEntry, LoginError, Next, Prompt, ResumeError, SavedLogin, Screen, Slot,

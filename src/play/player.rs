@@ -7,7 +7,7 @@ use super::fill;
 use super::world::{Clock, World, enrolled_by};
 use crate::check::masks::OTHER_FACTOR;
 use crate::check::policy::{Command, FactorId, StepId, TypedPolicy, VariableId};
-use crate::login::Login;
+use crate::policy::Login;
 use crate::policy::Policy;
 use crate::runtime::{self, Facts, Failure, LogEntry, Next};
 use crate::source::Span;

@@ -1,12 +1,15 @@
 //! A compiled policy: what a server holds, shares between threads and swaps.
 
+mod login;
+
 use std::fmt;
 use std::sync::Arc;
+
+pub use login::Login;
 
 use crate::backend::interpret;
 use crate::backend::jit::NativeCode;
 use crate::check::policy::StepId;
-use crate::login::Login;
 use crate::lower::program::{DecisionWord, Program};
 use crate::runtime::{
     Availability, DecideError, Decision, Digest, FactType, Facts, ResumeError, SavedLogin, SealKey, Slot,

@@ -2,7 +2,7 @@
 
 use serde::{Serialize, Serializer};
 
-use crate::policy::Policy;
+use super::Policy;
 use crate::runtime::login::{LoginState, Turn};
 use crate::runtime::{AnswerError, Availability, Facts, LoginError, Next, ResumeError, SavedLogin};
 
