@@ -424,6 +424,52 @@ fn generated_tests_pass_and_cover_every_example() {
     }
 }
 
+/// Writes tests for a policy, and holds them to it.
+fn generated(policy: &str) -> stepup::testing::GeneratedTests {
+    let compiler = Compiler::new();
+    let compiled = compiler.compile([("policy.stepup", policy)]).unwrap();
+    let tests = stepup::testing::generate_tests(&compiled, &stepup::Budget::default()).unwrap();
+    let whole = format!("{policy}\n{}", tests.text);
+    let compiled = compiler.compile([("policy.stepup", &whole)]).unwrap_or_else(|report| panic!("{report}"));
+    let results = run_tests(&compiled, "");
+    assert!(results.all_passed(), "{whole}\n{}", results.report(&compiled));
+    assert_eq!(results.runs.len(), tests.count);
+    tests
+}
+
+#[test]
+fn generated_tests_give_some_value_to_what_is_only_asked_to_be_there() {
+    let policy = r#"
+fact user.tier: enum(gold < iron)? = event.user.app_metadata?.tier?
+fact organization.factors: set<factor> = event.organization?.metadata.factors? split "," default []
+if organization.id is not present then stop
+if user.tier is present then deny "no"
+if organization.factors is empty then challenge otp
+"#;
+    let tests = generated(policy);
+    assert_eq!(tests.missed, []);
+    assert!(tests.text.contains("organization.id = \"some\""), "{}", tests.text);
+}
+
+#[test]
+fn generated_tests_give_durations_of_whole_seconds() {
+    let policy = "fact user.quota: duration = event.user.app_metadata.quota default 5s\n\
+                  if user.quota > 90d then deny \"too long\"\n";
+    let tests = generated(policy);
+    assert_eq!(tests.missed, []);
+    assert!(tests.text.contains("user.quota = 7776001s"), "{}", tests.text);
+}
+
+#[test]
+fn tests_of_a_few_hundred_rules_are_written_in_no_time() {
+    let rules = (0..300).map(|n| format!("if client.id == \"app-{n}\" and user.isAdmin then deny \"{n}\"\n"));
+    let began = std::time::Instant::now();
+    let compiled = compiled(&rules.collect::<String>());
+    let tests = stepup::testing::generate_tests(&compiled, &stepup::Budget::default()).unwrap();
+    assert!(tests.missed.is_empty() && tests.count > 300, "{}", tests.count);
+    assert!(began.elapsed().as_secs() < 60, "{:?}", began.elapsed());
+}
+
 #[test]
 fn a_mistake_that_no_test_notices_is_named() {
     let policy = r#"

@@ -7,15 +7,17 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
+use std::net::Ipv4Addr;
 
+use super::cover::{Bits, Candidate, few_that_cover};
 use crate::check::masks::factors;
-use crate::check::policy::{Absence, CommandKind, Type, TypedPolicy, VariableId};
+use crate::check::policy::{Absence, CommandKind, PresenceId, Type, TypedPolicy, Variable, VariableId};
 use crate::compile::Compiled;
 use crate::flow::{Aim, Budget, Login, Outcome as Came, Scope, analyze};
 use crate::play::{Clock, Happening, Outcome, PlayError, Player, Skip, World};
 use crate::runtime::{LogEntry, Prompt, Screen};
 use crate::source::FileId;
-use crate::trace::{Event, FactValue, Met, StepEnd, StepRun, Words, instant, quoted};
+use crate::trace::{Event, FactValue, Looked, Met, StepEnd, StepRun, Words, instant, quoted};
 
 /// Tests that cover a flow.
 #[derive(Clone, PartialEq, Debug)]
@@ -47,22 +49,22 @@ pub fn generate_tests(
     if let Some(exceeded) = analysis.unanswered {
         return Err(exceeded);
     }
-    let is_own = |aim: &Aim| compiled.is_own(file_of(aim));
-    let mut open: BTreeSet<Aim> = analysis.witnesses.iter().map(|(aim, _)| *aim).filter(is_own).collect();
-    let mut candidates: Vec<Written> = Vec::new();
+    let witnesses = analysis.witnesses.iter();
+    let aims: BTreeSet<Aim> =
+        witnesses.map(|(aim, _)| *aim).filter(|aim| compiled.is_own(file_of(aim))).collect();
+    let aims: Vec<Aim> = aims.into_iter().collect();
+    let mut candidates: Vec<Candidate> = Vec::new();
     for (_, login) in &analysis.witnesses {
-        candidates.extend(write(compiled, login).ok().flatten());
-    }
-    let mut kept: Vec<Written> = Vec::new();
-    while let Some(best) = candidates.iter().max_by_key(|test| worth(test, &open)) {
-        if best.met.is_disjoint(&open) {
-            break;
+        if let Some(written) = write(compiled, login).ok().flatten() {
+            let places = written.met.iter().filter_map(|aim| aims.binary_search(aim).ok());
+            let met = Bits::of(places, aims.len());
+            candidates.push(Candidate { name: written.name, clauses: written.clauses, met });
         }
-        open.retain(|aim| !best.met.contains(aim));
-        kept.push(best.clone());
     }
-    drop_what_others_cover(&mut kept, is_own);
-    Ok(GeneratedTests { text: text_of(&kept), count: kept.len(), missed: open.into_iter().collect() })
+    let kept = few_that_cover(&candidates, aims.len());
+    let covered = |place: usize| kept.iter().any(|test| test.met.has(place));
+    let missed = aims.iter().enumerate().filter(|(place, _)| !covered(*place)).map(|(_, aim)| *aim);
+    Ok(GeneratedTests { text: text_of(&kept), count: kept.len(), missed: missed.collect() })
 }
 
 fn file_of(aim: &Aim) -> FileId {
@@ -71,38 +73,14 @@ fn file_of(aim: &Aim) -> FileId {
     }
 }
 
-/// How much a test adds; of equals, the shorter.
-fn worth(test: &Written, open: &BTreeSet<Aim>) -> (usize, std::cmp::Reverse<usize>) {
-    (test.met.intersection(open).count(), std::cmp::Reverse(test.clauses.len()))
-}
-
-/// A test chosen early may have become needless by those chosen later.
-fn drop_what_others_cover(kept: &mut Vec<Written>, counts: impl Fn(&Aim) -> bool) {
-    let mut place = 0;
-    while place < kept.len() {
-        let others: BTreeSet<Aim> = kept
-            .iter()
-            .enumerate()
-            .filter(|(other, _)| *other != place)
-            .flat_map(|(_, test)| test.met.iter().copied())
-            .collect();
-        if kept[place].met.iter().filter(|aim| counts(aim)).all(|aim| others.contains(aim)) {
-            kept.remove(place);
-        } else {
-            place += 1;
-        }
-    }
-}
-
-/// A login as a test.
-#[derive(Clone, PartialEq, Debug)]
+/// A login as a test, with all that it meets.
 struct Written {
     name: String,
     clauses: String,
     met: BTreeSet<Aim>,
 }
 
-fn text_of(tests: &[Written]) -> String {
+fn text_of(tests: &[&Candidate]) -> String {
     let mut text = String::new();
     for (place, test) in tests.iter().enumerate() {
         let same = tests.iter().take(place).filter(|other| other.name == test.name).count();
@@ -128,6 +106,7 @@ fn write(compiled: &Compiled, login: &Login) -> Result<Option<Written>, PlayErro
         clauses: String::new(),
         met: BTreeSet::new(),
         read: login.read.iter().copied().collect(),
+        asked: BTreeSet::new(),
         read_now: false,
         choices: choices(login),
         chosen: Vec::new(),
@@ -157,6 +136,8 @@ struct Writer<'p> {
     clauses: String,
     met: BTreeSet<Aim>,
     read: BTreeSet<VariableId>,
+    /// What it asks the presence of.
+    asked: BTreeSet<PresenceId>,
     read_now: bool,
     choices: Vec<crate::check::policy::FactorId>,
     chosen: Vec<String>,
@@ -195,6 +176,10 @@ impl<'p> Writer<'p> {
     fn decided(&mut self, run: &StepRun<'_>) {
         self.choose();
         self.read.extend(run.read.iter().copied());
+        self.asked.extend(run.looked.iter().filter_map(|looked| match looked {
+            Looked::Presence(presence) => Some(presence),
+            _ => None,
+        }));
         self.read_now |= run.read_now;
         for met in &run.met {
             self.met.insert(match met {
@@ -274,6 +259,7 @@ impl<'p> Writer<'p> {
                 None => {}
             }
         }
+        given.extend(self.given_to_be_there(event)?);
         if event.enrolled != 0 {
             let names = factors(&self.typed.catalog, event.enrolled);
             if event.enrolled >> 63 != 0 {
@@ -292,6 +278,32 @@ impl<'p> Writer<'p> {
         }
         if self.read_now {
             given.push(format!("now = {}", instant(event.now)));
+        }
+        Some(given)
+    }
+
+    /// Some value for what is only asked to be there: `is present` reads none.
+    fn given_to_be_there(&self, event: &Event) -> Option<Vec<String>> {
+        let is_there = |presence: &PresenceId| event.presences.get(presence) == Some(&true);
+        let with_parents = |presence: PresenceId| {
+            std::iter::successors(Some(presence), |at| self.typed.presences[*at].parent)
+        };
+        let given = self.read.iter().filter(|variable| event.variables.contains_key(variable));
+        let tracked = given.filter_map(|variable| match self.typed.variables[*variable].absence {
+            Absence::Tracked(presence) => Some(presence),
+            Absence::Refused | Absence::Default(_) => None,
+        });
+        let mut told: BTreeSet<PresenceId> = tracked.flat_map(with_parents).collect();
+        let mut given = Vec::new();
+        // A value says of all above it that they are there, so the lowest come first.
+        for presence in self.asked.iter().rev().filter(|presence| is_there(presence)) {
+            if told.contains(presence) {
+                continue;
+            }
+            let mut under = self.typed.variables.values();
+            let row = under.find(|row| row.absence == Absence::Tracked(*presence))?;
+            given.push(format!("{} = {}", row.name, some_value(self.typed, row)?));
+            told.extend(with_parents(*presence));
         }
         Some(given)
     }
@@ -315,11 +327,7 @@ impl<'p> Writer<'p> {
 }
 
 /// A value as a test gives it; `None` for one that the language can't write.
-fn written(
-    typed: &TypedPolicy,
-    variable: &crate::check::policy::Variable,
-    value: &FactValue,
-) -> Option<String> {
+fn written(typed: &TypedPolicy, variable: &Variable, value: &FactValue) -> Option<String> {
     match (value, &variable.ty) {
         (FactValue::Number(number), Type::Duration) if *number >= 0 && number % 1000 == 0 => {
             Some(format!("{}s", number / 1000))
@@ -328,4 +336,20 @@ fn written(
         (FactValue::FactorSet(mask), _) if mask >> 63 != 0 => None,
         _ => Some(Words { policy: typed }.value(variable, value)),
     }
+}
+
+/// Any value, as a test gives it.
+fn some_value(typed: &TypedPolicy, variable: &Variable) -> Option<String> {
+    let value = match &variable.ty {
+        Type::Bool => FactValue::Bool(false),
+        Type::Int | Type::Time | Type::Duration | Type::OpenEnum(_) | Type::OrderedEnum(_) => {
+            FactValue::Number(0)
+        }
+        Type::Text => FactValue::Text("some".to_owned()),
+        Type::Ip => FactValue::Ip(Ipv4Addr::UNSPECIFIED.into()),
+        Type::Factor => FactValue::Factor(typed.catalog.factors.keys().next()),
+        Type::TextList => FactValue::TextList(Vec::new()),
+        Type::FactorSet => FactValue::FactorSet(0),
+    };
+    written(typed, variable, &value)
 }

@@ -2,10 +2,11 @@
 //!
 //! A test is played by a [`Player`](crate::play::Player), so on `Login` and machine code; what the plain reading met on the
 //! way is its coverage. A failure is a report like any other, at the clause that it contradicts. [`run`] plays one
-//! test, [`expect`] compares, [`coverage`] counts.
+//! test, [`expect`] compares, [`coverage`] counts, [`cover`] chooses few tests of many.
 //!
 //! It knows the front door and `play`; it prints nothing and reads no clock.
 
+mod cover;
 pub mod coverage;
 mod expect;
 mod generate;

@@ -64,6 +64,14 @@ impl Cells {
         wish.clamp(range.start, range.end - 1)
     }
 
+    /// The number of a cell that is nearest to `unit`, a multiple of it where the cell has one.
+    pub(super) fn nearest_multiple(&self, cell: u32, unit: i64) -> i64 {
+        let number = self.nearest(cell, unit);
+        let below = number - number.rem_euclid(unit);
+        let range = self.range(cell);
+        [below, below + unit].into_iter().find(|multiple| range.contains(multiple)).unwrap_or(number)
+    }
+
     /// The cells whose numbers compare so with a constant that was cut for.
     pub(super) fn where_compares(&self, comparison: Comparison, constant: i64) -> Range<u32> {
         let before = |bound: i64| self.starts.partition_point(|&start| start < bound) as u32;

@@ -97,8 +97,11 @@ impl Reader<'_> {
         match model {
             VariableModel::Bool(number) => FactValue::Bool(self.bit(*number)),
             VariableModel::Number { cells, bits } => {
-                let wish = if self.facts.policy.variables[variable].ty == Type::Duration { 1000 } else { 1 };
-                FactValue::Number(cells.nearest(self.number(bits), wish))
+                let cell = self.number(bits);
+                FactValue::Number(match self.facts.policy.variables[variable].ty {
+                    Type::Duration => cells.nearest_multiple(cell, 1000),
+                    _ => cells.nearest(cell, 1),
+                })
             }
             VariableModel::Time => {
                 let of = StampOf::Variable(variable);
