@@ -269,6 +269,46 @@ fn what_if_names_the_smallest_changes_that_would_change_a_decision() {
     assert!(changes.iter().all(|change| change["facts"].as_array().expect("a list").len() == 1));
 }
 
+/// What would change the decision of a policy of one step, of two changes both.
+fn changes(
+    policy: &str,
+    change: impl FnOnce(&stepup::check::policy::TypedPolicy, &mut stepup::play::World),
+) -> Vec<String> {
+    let compiled = stepup::Compiler::new().compile([("policy.stepup", policy)]).expect("a policy");
+    let typed = &compiled.typed;
+    let mut world = stepup::play::World::new(typed);
+    change(typed, &mut world);
+    let step = typed.steps.keys().next().expect("a step");
+    let changes = stepup::play::nearest(typed, step, &world);
+    changes.iter().map(|change| format!("{}: {}", change.facts.join(" and "), change.then)).collect()
+}
+
+#[test]
+fn a_factor_performed_long_ago_could_have_been_performed_just_now() {
+    let policy = "if not performed(otp) within 12h then challenge otp";
+    let told = changes(policy, |typed, world| {
+        let otp = typed.catalog.factors.iter().find(|(_, row)| row.name == "otp").expect("a factor").0;
+        world.event.performed = vec![(otp, world.event.now - 86_400_000)];
+    });
+    assert_eq!(told, ["performed = [otp 0s ago]: nothing"]);
+}
+
+#[test]
+fn what_is_only_asked_to_be_there_could_be_absent() {
+    let policy = "if organization.id is present then deny \"no\"";
+    let told = changes(policy, |typed, world| {
+        let presences = typed.presences.iter();
+        presences.filter(|(_, row)| row.path.len() == 1).for_each(|(id, _)| world.appear(typed, id));
+    });
+    assert_eq!(told, ["organization.id is absent: nothing"]);
+}
+
+#[test]
+fn an_address_could_have_a_domain() {
+    let told = changes("if (domain(user.email) ?? \"\") != \"\" then challenge email", |_, _| {});
+    assert_eq!(told, ["user.email = \"someone@example.com\": challenge email"]);
+}
+
 #[test]
 fn pairs_of_changes_are_named_only_where_no_single_one_is_enough() {
     use stepup::play::{World, nearest};

@@ -181,7 +181,7 @@ struct Explained<'a> {
 /// What would change a decision, a line each.
 fn changes_told(changes: &[Change]) -> String {
     if changes.is_empty() {
-        return "\nno change of two facts would change this".to_owned();
+        return "\nno change of one or two facts that was tried would change this".to_owned();
     }
     let lines = changes.iter().map(|change| {
         format!("\n{}", one_line(&format!("  {}: {}", change.facts.join(" and "), change.then)))

@@ -12,10 +12,9 @@ use serde::Serialize;
 use super::world::World;
 use crate::check::masks::{bit, factors};
 use crate::check::policy::{
-    Absence, ConditionKind, FactorId, ListTest, Moment, Number, StepId, TextTest, Type, TypedPolicy,
-    VariableId, View,
+    Absence, ConditionKind, ListTest, Moment, Number, StepId, TextTest, Type, TypedPolicy, VariableId, View,
 };
-use crate::trace::{FactValue, Session, StepEnd, StepRun, Words, duration, instant, quoted};
+use crate::trace::{FactValue, Looked, Session, StepEnd, StepRun, Words, duration, instant, quoted};
 
 /// How many decisions are tried at most.
 const MOST_TRIES: usize = 20_000;
@@ -130,7 +129,7 @@ impl<'a> Search<'a> {
         for variable in &run.read {
             self.variable(*variable, world, &mut changes);
         }
-        self.presences(world, &mut changes);
+        self.presences(&run, world, &mut changes);
         self.enrolled(world, &mut changes);
         self.performed(world, &mut changes);
         if run.read_now {
@@ -153,21 +152,35 @@ impl<'a> Search<'a> {
             changes.push(Changed { fact: Fact::Variable(variable), told, world: changed });
         }
         if before.is_some() && matches!(row.absence, Absence::Tracked(_)) {
-            let mut changed = world.clone();
-            changed.set_absent(self.policy, variable);
-            let told = vec![format!("{} is absent", row.name)];
-            changes.push(Changed { fact: Fact::Variable(variable), told, world: changed });
+            changes.push(self.absent(variable, world));
         }
     }
 
-    /// A fact that is absent was perhaps only asked for its presence.
-    fn presences(&self, world: &World, changes: &mut Vec<Changed>) {
+    /// A fact was perhaps only asked for its presence.
+    fn presences(&self, run: &StepRun<'_>, world: &World, changes: &mut Vec<Changed>) {
         for (variable, row) in &self.policy.variables {
             let Absence::Tracked(presence) = row.absence else { continue };
             if world.event.presences.get(&presence) == Some(&false) {
                 self.variable(variable, world, changes);
             }
         }
+        let asked = run.looked.iter().filter_map(|looked| match looked {
+            Looked::Presence(presence) => Some(presence),
+            _ => None,
+        });
+        for presence in asked.filter(|presence| world.event.presences.get(presence) == Some(&true)) {
+            // What stands there is absent together, so the first of it says so for all.
+            let mut there = self.policy.variables.iter();
+            let first = there.find(|(_, row)| row.absence == Absence::Tracked(presence));
+            changes.extend(first.map(|(variable, _)| self.absent(variable, world)));
+        }
+    }
+
+    fn absent(&self, variable: VariableId, world: &World) -> Changed {
+        let mut changed = world.clone();
+        changed.set_absent(self.policy, variable);
+        let told = vec![format!("{} is absent", self.policy.variables[variable].name)];
+        Changed { fact: Fact::Variable(variable), told, world: changed }
     }
 
     fn enrolled(&self, world: &World, changes: &mut Vec<Changed>) {
@@ -183,22 +196,29 @@ impl<'a> Search<'a> {
         Words { policy: self.policy }.names(mask)
     }
 
+    /// Each factor performed just now, or not at all.
     fn performed(&self, world: &World, changes: &mut Vec<Changed>) {
+        let now = world.event.now;
         for factor in self.policy.catalog.factors.keys() {
-            let has = world.event.performed.iter().any(|(other, _)| *other == factor);
-            let mut changed = world.clone();
-            changed.event.performed.retain(|(other, _)| *other != factor);
-            if !has {
-                changed.event.performed.push((factor, world.event.now));
+            for stamp in [None, Some(now)] {
+                let mut changed = world.clone();
+                changed.event.performed.retain(|(other, _)| *other != factor);
+                changed.event.performed.extend(stamp.map(|stamp| (factor, stamp)));
+                if changed.event.performed == world.event.performed {
+                    continue;
+                }
+                let told = vec![format!("performed = [{}]", self.stamps(&changed))];
+                changes.push(Changed { fact: Fact::Performed, told, world: changed });
             }
-            let stamp = |(factor, stamp): &(FactorId, i64)| {
-                let name = &self.policy.catalog.factors[*factor].name;
-                format!("{name} {} ago", duration(world.event.now - stamp))
-            };
-            let stamps: Vec<String> = changed.event.performed.iter().map(stamp).collect();
-            let told = vec![format!("performed = [{}]", stamps.join(", "))];
-            changes.push(Changed { fact: Fact::Performed, told, world: changed });
         }
+    }
+
+    fn stamps(&self, world: &World) -> String {
+        let told = world.event.performed.iter().map(|(factor, stamp)| {
+            let name = &self.policy.catalog.factors[*factor].name;
+            format!("{name} {} ago", duration(world.event.now - stamp))
+        });
+        told.collect::<Vec<_>>().join(", ")
     }
 
     /// An hour at a time through a week finds every hour and weekday.
@@ -299,6 +319,8 @@ impl<'a> Search<'a> {
             }
         }
         texts.push("something else".to_owned());
+        // Some address, for who asks whether there is a domain.
+        texts.push("someone@example.com".to_owned());
         texts.dedup();
         texts
     }
