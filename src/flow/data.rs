@@ -208,7 +208,7 @@ impl Namer<'_> {
             denied: step.denied.map(|span| self.place(span)),
         });
         LoginData {
-            facts: login.read.iter().map(|variable| words.fact(*variable, &login.event)).collect(),
+            facts: login.facts(self.policy),
             enrolled: words.name_list(login.event.enrolled),
             steps: steps.collect(),
             ended: login.ended.as_ref().map(|ended| match ended.end {

@@ -204,7 +204,7 @@ impl Confirmer<'_> {
 }
 
 /// Which ends a guarantee counts: all, when it names one.
-fn counted(policy: &TypedPolicy, condition: ConditionId) -> Counted {
+pub(super) fn counted(policy: &TypedPolicy, condition: ConditionId) -> Counted {
     let mut waiting = vec![condition];
     let mut seen = BTreeSet::new();
     while let Some(id) = waiting.pop() {

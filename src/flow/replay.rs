@@ -11,12 +11,13 @@ use super::facts::Reads;
 use super::questions::{Aim, Fate};
 use crate::check::masks::bit;
 use crate::check::policy::{
-    Command, CommandKind, ConditionId, ConditionKind, End, FactorId, Step, StepId, TypedPolicy, VariableId,
-    Window,
+    Absence, Command, CommandKind, ConditionId, ConditionKind, End, FactorId, PresenceId, Step, StepId,
+    TypedPolicy, VariableId, Window,
 };
 use crate::source::Span;
 use crate::trace::{
-    Event, ExecutedCommand, MAX_COMMANDS, Met, Passed, Prompt, Refusal, Session, StepEnd, StepFacts, StepRun,
+    Event, ExecutedCommand, Looked, LookedAt, MAX_COMMANDS, Met, Passed, Prompt, Refusal, Session, StepEnd,
+    StepFacts, StepRun, Words,
 };
 
 /// One login: its event, and what happened step by step.
@@ -26,6 +27,8 @@ pub struct Login {
     pub event: Event,
     /// The variables that its steps looked at.
     pub read: Vec<VariableId>,
+    /// What its steps asked the presence of, where they looked at nothing that is there with it.
+    pub asked: Vec<PresenceId>,
     /// Each step that ran.
     pub steps: Vec<PlayedStep>,
     /// How it ended, if it was followed to its end.
@@ -139,29 +142,22 @@ pub(super) fn find_login(policy: &TypedPolicy, event: Event, goal: Goal, limit: 
             limit,
             max_prompts,
             read: BTreeSet::new(),
+            asked: BTreeSet::new(),
             played: Vec::new(),
             ended: None,
         };
         let found = search.play_from(StepId::new(0), &Session::default());
-        let at_the_end = search.ended.as_ref().map(|ended| read_at_the_end(policy, &event, ended, &asked));
-        search.read.extend(at_the_end.into_iter().flatten());
+        if let Some(ended) = search.ended.clone() {
+            search.look_at_the_end(&ended, &asked);
+        }
+        let told = |presence: &PresenceId| {
+            let is_under = |read: &VariableId| policy.variables[*read].absence == Absence::Tracked(*presence);
+            search.read.iter().any(is_under)
+        };
+        let asked = search.asked.iter().filter(|presence| !told(presence)).copied().collect();
         let (read, steps, ended) = (search.read.into_iter().collect(), search.played, search.ended);
-        found.then(|| Login { event: event.clone(), read, steps, ended })
+        found.then(|| Login { event: event.clone(), read, asked, steps, ended })
     })
-}
-
-/// The variables that conditions look at when a login has ended.
-fn read_at_the_end(
-    policy: &TypedPolicy,
-    event: &Event,
-    ended: &Ended,
-    asked: &[ConditionId],
-) -> BTreeSet<VariableId> {
-    let mut facts = StepFacts::at_the_end(policy, event, &ended.session, ended.end);
-    for condition in asked {
-        facts.holds(*condition);
-    }
-    facts.read
 }
 
 /// The lengths of all windows over single factors.
@@ -206,11 +202,29 @@ struct Search<'a> {
     limit: usize,
     max_prompts: usize,
     read: BTreeSet<VariableId>,
+    asked: BTreeSet<PresenceId>,
     played: Vec<PlayedStep>,
     ended: Option<Ended>,
 }
 
 impl<'a> Search<'a> {
+    fn note(&mut self, read: &BTreeSet<VariableId>, looked: &LookedAt) {
+        self.read.extend(read.iter().copied());
+        self.asked.extend(looked.iter().filter_map(|looked| match looked {
+            Looked::Presence(presence) => Some(presence),
+            _ => None,
+        }));
+    }
+
+    /// Notes what conditions look at when the login has ended.
+    fn look_at_the_end(&mut self, ended: &Ended, conditions: &[ConditionId]) {
+        let mut facts = StepFacts::at_the_end(self.policy, self.event, &ended.session, ended.end);
+        for condition in conditions {
+            facts.holds(*condition);
+        }
+        self.note(&facts.read, &facts.looked);
+    }
+
     /// Plays from the beginning of a step, with every way in which time may have passed.
     fn play_from(&mut self, id: StepId, session: &Session) -> bool {
         let policy = self.policy;
@@ -237,7 +251,7 @@ impl<'a> Search<'a> {
                 StepEnd::LimitExceeded => false,
             };
         if found {
-            self.read.extend(run.read.iter().copied());
+            self.note(&run.read, &run.looked);
             self.log_the_rest(id, &run);
         } else {
             self.played.pop();
@@ -385,6 +399,13 @@ fn played(command: &Command, outcome: Outcome) -> PlayedCommand {
 }
 
 impl Login {
+    /// The facts that it began with, as far as it looked at them.
+    pub fn facts(&self, policy: &TypedPolicy) -> Vec<String> {
+        let words = Words { policy };
+        let asked = self.asked.iter().map(|presence| words.presence(*presence, &self.event));
+        asked.chain(self.read.iter().map(|variable| words.fact(*variable, &self.event))).collect()
+    }
+
     /// All executed commands in order, each with its step.
     pub fn commands(&self) -> impl Iterator<Item = (StepId, &PlayedCommand)> {
         self.steps.iter().flat_map(|step| step.commands.iter().map(|command| (step.step, command)))

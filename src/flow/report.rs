@@ -1,8 +1,8 @@
 //! Reports on what the exploration found. A login is shown as a reader would tell it: its facts, then step by step
 //! its commands and what the user did.
 
-use super::findings::premise;
-use super::replay::{Ended, Login, Outcome, PlayedStep};
+use super::findings::{counted, premise};
+use super::replay::{Counted, Ended, Login, Outcome, PlayedStep};
 use super::{
     Analysis, BudgetExceeded, Finding, GuaranteeAnswer, Limit, LostCommands, Proof, Question, Unreachable,
 };
@@ -227,6 +227,8 @@ impl Teller<'_> {
 
     fn finding(&self, finding: &Finding) -> Diagnostic {
         let text = self.quote(finding.span);
+        let last = finding.login.commands().last();
+        let is_enrollment = last.is_some_and(|(_, command)| command.kind == CommandKind::Enroll);
         let (code, message, here, help) = match finding.question {
             Question::NeverWorks => (
                 Code::E0506,
@@ -238,7 +240,11 @@ impl Teller<'_> {
                 Code::E0508,
                 "some users can't get in, whatever they choose".to_owned(),
                 "their logins fail here",
-                "ask first what is enrolled, and say what happens to those who have none of it",
+                if is_enrollment {
+                    "ask first what is enrolled: what a user has already can't be enrolled again"
+                } else {
+                    "ask first what is enrolled, and say what happens to those who have none of it"
+                },
             ),
             Question::EnrollWithoutChallenge => (
                 Code::E0504,
@@ -287,7 +293,10 @@ impl Teller<'_> {
                 let message = format!("the guarantee {} says nothing", quoted(name));
                 let report = Diagnostic::warning(Code::W0610, at, message);
                 let report = report.here("no login that counts ever meets this");
-                Some(report.note("a guarantee counts the logins that complete, unless it names an end"))
+                // Which these are is not to be guessed where it names no end.
+                let counts_all = counted(self.policy, guarantee.condition) == Counted::All;
+                let note = "a guarantee counts the logins that complete, unless it names an end";
+                Some(if counts_all { report } else { report.note(note) })
             }
             Proof::Refuted(login) => {
                 let ended = login.ended.as_ref()?;
@@ -339,8 +348,7 @@ impl Teller<'_> {
 
     fn facts(&self, login: &Login) -> Vec<String> {
         let event = &login.event;
-        let mut lines: Vec<String> =
-            login.read.iter().map(|variable| self.words().fact(*variable, event)).collect();
+        let mut lines = login.facts(self.policy);
         lines.push(match self.words().names(event.enrolled) {
             names if names.is_empty() => "nothing is enrolled".to_owned(),
             names => format!("enrolled: {names}"),

@@ -18,11 +18,12 @@ mod seen;
 mod world;
 
 pub use crate::lower::paths::path_text;
+pub use crate::trace::only_variable_of;
 pub use answer::{WrongAnswer, read_factors, read_performed, read_value, wanted};
 pub use confirm::confirm;
 pub use event::{read_event, read_partial_event};
 pub use explain::{Asked, Explanation, NotGiven, Reason, excerpt, explain, place};
 pub use nearest::{Change, nearest};
 pub use player::{Happening, Outcome, PlayError, Player, Skip};
-pub use seen::{Seen, View, only_variable_of};
+pub use seen::{Seen, View};
 pub use world::{Clock, World};

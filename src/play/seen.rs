@@ -5,9 +5,9 @@
 use serde_json::Value as Json;
 
 use crate::check::masks::{FactorMask, bit};
-use crate::check::policy::{Absence, FactorId, PresenceId, Type, TypedPolicy, Variable, VariableId};
+use crate::check::policy::{FactorId, PresenceId, Type, TypedPolicy, Variable, VariableId};
 use crate::lower::paths::path_text;
-use crate::trace::{Event, FactValue, Looked, Session, Words, duration, instant};
+use crate::trace::{Event, FactValue, Looked, Session, Words, duration, instant, only_variable_of};
 
 /// The longest text that is told whole, in bytes.
 const MAX_TEXT: usize = 80;
@@ -122,16 +122,6 @@ impl View<'_> {
                 self.words().value(variable, value).into()
             }
         }
-    }
-}
-
-/// The one variable that stands for something that may be missing, if it is no parent of several.
-pub fn only_variable_of(policy: &TypedPolicy, presence: PresenceId) -> Option<VariableId> {
-    let mut below = policy.variables.iter().filter(|(_, row)| row.absence == Absence::Tracked(presence));
-    let is_parent = policy.presences.values().any(|other| other.parent == Some(presence));
-    match (below.next(), below.next()) {
-        (Some((only, _)), None) if !is_parent => Some(only),
-        _ => None,
     }
 }
 

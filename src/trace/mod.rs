@@ -21,4 +21,4 @@ pub use session::{
     ExecutedCommand, MAX_COMMANDS, Passed, Prompt, Refusal, Session, StepEnd, StepRun, offered,
 };
 pub use values::{hour, matches, view_of, weekday};
-pub use words::{Words, duration, instant, quoted};
+pub use words::{Words, duration, instant, only_variable_of, quoted};

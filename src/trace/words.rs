@@ -2,7 +2,10 @@
 
 use super::event::{Event, FactValue};
 use crate::check::masks::{FactorMask, OTHER_FACTOR, factors};
-use crate::check::policy::{Command, FactorId, Style, Type, TypedPolicy, Variable, VariableId};
+use crate::check::policy::{
+    Absence, Command, FactorId, PresenceId, Style, Type, TypedPolicy, Variable, VariableId,
+};
+use crate::lower::paths::path_text;
 
 /// Tells values in the words of a policy.
 #[derive(Clone, Copy, Debug)]
@@ -19,6 +22,16 @@ impl Words<'_> {
             Some(value) => format!("{} = {}", row.name, self.value(row, value)),
             None => format!("{} is absent", row.name),
         }
+    }
+
+    /// Whether something is there: `event.organization is present`, or the fact where it is of one alone.
+    pub fn presence(&self, presence: PresenceId, event: &Event) -> String {
+        let name = match only_variable_of(self.policy, presence) {
+            Some(variable) => self.policy.variables[variable].name.clone(),
+            None => path_text(&self.policy.presences[presence].path),
+        };
+        let is_there = event.presences.get(&presence).copied().unwrap_or(false);
+        format!("{name} is {}", if is_there { "present" } else { "absent" })
     }
 
     /// A value.
@@ -78,6 +91,16 @@ impl Words<'_> {
             .map(|factor| self.policy.catalog.factors[factor].name.clone());
         let other = (mask & OTHER_FACTOR != 0).then(|| "a factor outside the catalog".to_owned());
         known.chain(other).collect()
+    }
+}
+
+/// The one variable that stands for something that may be missing, if it is no parent of several.
+pub fn only_variable_of(policy: &TypedPolicy, presence: PresenceId) -> Option<VariableId> {
+    let mut below = policy.variables.iter().filter(|(_, row)| row.absence == Absence::Tracked(presence));
+    let is_parent = policy.presences.values().any(|other| other.parent == Some(presence));
+    match (below.next(), below.next()) {
+        (Some((only, _)), None) if !is_parent => Some(only),
+        _ => None,
     }
 }
 
