@@ -169,7 +169,7 @@ impl Confirmer<'_> {
     /// Whether a condition holds at the end of every login that counts.
     fn prove(&self, notes: &Notes, condition: ConditionId) -> Limited<Proof> {
         let counted = counted(self.policy, condition);
-        let premise = premise(self.policy, condition);
+        let premises = premises(self.policy, condition);
         let reads = Reads::of(self.policy, [], &[condition], self.budget.depth)?.login;
         let diagrams = &self.facts.diagrams;
         let mut conditions = Conditions::new(self.policy, self.facts);
@@ -186,10 +186,10 @@ impl Confirmer<'_> {
                 if !breaks.is_empty() && is_better {
                     breaking = Some((rank, breaks));
                 }
-                let meeting = match premise {
-                    Some(premise) => diagrams.and(logins, &conditions.formula(premise)?)?,
-                    None => logins.clone(),
-                };
+                let mut meeting = logins.clone();
+                for premise in &premises {
+                    meeting = diagrams.and(&meeting, &conditions.formula(*premise)?)?;
+                }
                 premise_is_met |= !meeting.is_empty();
             }
         }
@@ -221,11 +221,15 @@ pub(super) fn counted(policy: &TypedPolicy, condition: ConditionId) -> Counted {
     Counted::Completed
 }
 
-/// The premise of `premise implies conclusion`, which has become `not premise or conclusion`.
-pub(super) fn premise(policy: &TypedPolicy, condition: ConditionId) -> Option<ConditionId> {
-    let ConditionKind::Any(parts) = &policy.conditions[condition].kind else { return None };
-    match &policy.conditions[*parts.first()?].kind {
-        ConditionKind::Not(premise) => Some(*premise),
-        _ => None,
+/// The premises of `premise implies conclusion`, which has become `not premise or conclusion`; of a chain, all.
+pub(super) fn premises(policy: &TypedPolicy, condition: ConditionId) -> Vec<ConditionId> {
+    let mut premises = Vec::new();
+    let mut at = Some(condition);
+    while let Some(ConditionKind::Any(parts)) = at.map(|id| &policy.conditions[id].kind) {
+        let first = parts.first().map(|part| &policy.conditions[*part].kind);
+        let Some(ConditionKind::Not(premise)) = first else { break };
+        premises.push(*premise);
+        at = parts.get(1).copied().filter(|_| parts.len() == 2);
     }
+    premises
 }

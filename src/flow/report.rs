@@ -1,7 +1,7 @@
 //! Reports on what the exploration found. A login is shown as a reader would tell it: its facts, then step by step
 //! its commands and what the user did.
 
-use super::findings::{counted, premise};
+use super::findings::{counted, premises};
 use super::replay::{Counted, Ended, Login, Outcome, PlayedStep};
 use super::{
     Analysis, BudgetExceeded, Finding, GuaranteeAnswer, Limit, LostCommands, Proof, Question, Unreachable,
@@ -48,7 +48,7 @@ fn false_part(policy: &TypedPolicy, facts: &mut StepFacts<'_>, mut id: Condition
         let next = match &condition.kind {
             ConditionKind::All(parts) => parts.iter().copied().find(|part| !facts.holds(*part)),
             // Of an implication whose premise holds, the conclusion.
-            ConditionKind::Any(parts) if premise(policy, id).is_some() && parts.len() == 2 => {
+            ConditionKind::Any(parts) if !premises(policy, id).is_empty() && parts.len() == 2 => {
                 parts.last().copied()
             }
             _ => None,
@@ -288,8 +288,9 @@ impl Teller<'_> {
         match &answer.proof {
             Proof::Proven => None,
             Proof::Vacuous => {
-                let at = premise(self.policy, guarantee.condition)
-                    .map_or(condition.span, |premise| self.policy.conditions[premise].span);
+                let at = premises(self.policy, guarantee.condition)
+                    .first()
+                    .map_or(condition.span, |premise| self.policy.conditions[*premise].span);
                 let message = format!("the guarantee {} says nothing", quoted(name));
                 let report = Diagnostic::warning(Code::W0610, at, message);
                 let report = report.here("no login that counts ever meets this");

@@ -25,8 +25,39 @@ pub struct Mutant {
     pub span: Span,
     /// The change: ``always true``, ``<= for <``, ``phone for otp``.
     pub change: String,
-    /// The flow.
-    pub compiled: Compiled,
+    edit: Edit,
+}
+
+/// How a typed policy is changed.
+#[derive(Clone, Debug)]
+enum Edit {
+    /// These conditions ask this.
+    Ask(Vec<ConditionId>, ConditionKind),
+    /// The statement at this place is missing.
+    Drop(Span),
+    /// The statement at this place is this one.
+    Replace(Span, Statement),
+}
+
+impl Mutant {
+    /// The flow with the mistake in it; `None` where that can't be lowered.
+    pub fn apply(&self, compiled: &Compiled) -> Option<Compiled> {
+        let mut typed = compiled.typed.clone();
+        match &self.edit {
+            Edit::Ask(rows, kind) => rows.iter().for_each(|row| {
+                if let Some(condition) = typed.conditions.get_mut(*row) {
+                    condition.kind = kind.clone();
+                }
+            }),
+            Edit::Drop(span) => {
+                typed.steps.values_mut().for_each(|step| drop_statement(&mut step.body, *span));
+            }
+            Edit::Replace(span, new) => {
+                typed.steps.values_mut().for_each(|step| replace_statement(&mut step.body, *span, new));
+            }
+        }
+        compiled.with_typed(typed)
+    }
 }
 
 /// Every mutant of a flow, in the order of the source. Texts of the library are not changed.
@@ -61,14 +92,17 @@ pub enum Judgement {
     Unnoticed(Box<Comparison>),
     /// No test notices it, and it can't be compared.
     NotCompared(CompareError),
+    /// It is past a bound of what a flow may be, so nothing can be said of it.
+    TooLarge,
 }
 
 /// Judges a mutant of a flow.
 pub fn judge(compiled: &Compiled, mutant: &Mutant, budget: &Budget) -> Judgement {
-    if !run_tests(&mutant.compiled, "").all_passed() {
+    let Some(mistaken) = mutant.apply(compiled) else { return Judgement::TooLarge };
+    if !run_tests(&mistaken, "").all_passed() {
         return Judgement::Noticed;
     }
-    match compare(&compiled.typed, &mutant.compiled.typed, Detail::Visible, budget) {
+    match compare(&compiled.typed, &mistaken.typed, Detail::Visible, budget) {
         Ok(comparison) if comparison.is_same() => Judgement::SameForEveryLogin,
         Ok(comparison) => Judgement::Unnoticed(Box::new(comparison)),
         Err(error) => Judgement::NotCompared(error),
@@ -133,21 +167,13 @@ struct Maker<'a> {
 }
 
 impl Maker<'_> {
-    fn make(&mut self, span: Span, change: impl Into<String>, edit: impl FnOnce(&mut TypedPolicy)) {
-        let mut typed = self.compiled.typed.clone();
-        edit(&mut typed);
-        if let Some(compiled) = self.compiled.with_typed(typed) {
-            self.made.push(Mutant { span, change: change.into(), compiled });
-        }
+    fn make(&mut self, span: Span, change: impl Into<String>, edit: Edit) {
+        self.made.push(Mutant { span, change: change.into(), edit });
     }
 
     /// Changes a condition wherever its text counts.
     fn kind(&mut self, span: Span, rows: &[ConditionId], change: String, kind: ConditionKind) {
-        self.make(span, change, |typed| {
-            for row in rows {
-                typed.conditions[*row].kind = kind.clone();
-            }
-        });
+        self.make(span, change, Edit::Ask(rows.to_vec(), kind));
     }
 
     fn condition(&mut self, span: Span, rows: &[ConditionId]) {
@@ -217,9 +243,7 @@ impl Maker<'_> {
 
     fn statement(&mut self, span: Span, statement: &Statement) {
         if !matches!(statement, Statement::Branch { .. }) {
-            self.make(span, "without it", |typed| {
-                typed.steps.values_mut().for_each(|step| drop_statement(&mut step.body, span));
-            });
+            self.make(span, "without it", Edit::Drop(span));
         }
         let Statement::Command(command) = statement else { return };
         for (place, listed) in command.listed.iter().enumerate() {
@@ -235,10 +259,7 @@ impl Maker<'_> {
                 listed.options.clear();
             }
             let change = self.swap(other, listed.factor);
-            self.make(span, change, |typed| {
-                let changed = Statement::Command(changed);
-                typed.steps.values_mut().for_each(|step| replace_statement(&mut step.body, span, &changed));
-            });
+            self.make(span, change, Edit::Replace(span, Statement::Command(changed)));
         }
     }
 

@@ -188,3 +188,18 @@ fn the_comment_on_a_pull_request_and_the_text_are_golden() {
         .replace("    if user.isAdmin and not enrolled(webauthn-roaming) then enroll webauthn-roaming\n", "");
     is_golden("dropped-rule.txt", &diff(SEED, &rule).to_string());
 }
+
+#[test]
+fn an_example_says_what_has_to_be_there() {
+    let told = diff(
+        "if organization.id is present then challenge any of enrolled",
+        "if organization.id is present then deny \"no\"",
+    )
+    .to_string();
+    assert!(told.contains("event.organization is present"), "{told}");
+    assert_eq!(
+        told.matches("event.organization is present").count(),
+        2,
+        "in the class and in its example\n{told}"
+    );
+}

@@ -24,6 +24,7 @@ pub(super) fn report(compiled: &Compiled) -> Exit {
                 unnoticed += 1;
                 print(&format!("{}\n{}", told(compiled, &mutant), login_told(&comparison)));
             }
+            Judgement::TooLarge => {}
             Judgement::NotCompared(error) => {
                 unnoticed += 1;
                 print(&format!("{}\n  {error}", told(compiled, &mutant)));

@@ -6,8 +6,8 @@ use std::collections::BTreeSet;
 use super::merge::{Merged, Side};
 use super::transcript::Answers;
 use super::walk::Detail;
-use crate::check::policy::{Command, CommandKind, FactorId, Statement, Step, Style, VariableId};
-use crate::trace::{Event, Passed, Prompt, Refusal, Session, StepEnd, StepRun};
+use crate::check::policy::{Command, CommandKind, FactorId, PresenceId, Statement, Step, Style, VariableId};
+use crate::trace::{Event, Looked, Passed, Prompt, Refusal, Session, StepEnd, StepRun};
 
 /// Something that a user or an administrator sees.
 #[derive(Clone, PartialEq, Eq, Debug)]
@@ -62,6 +62,8 @@ pub struct Played {
     pub read: BTreeSet<VariableId>,
     /// Whether the clock mattered.
     pub read_now: bool,
+    /// What its steps asked the presence of.
+    pub asked: BTreeSet<PresenceId>,
     /// The factors passed.
     pub passed: Vec<FactorId>,
 }
@@ -74,7 +76,13 @@ pub fn play(merged: &Merged, side: Side, event: &Event, answers: &Answers, detai
         answers,
         detail,
         session: Session::default(),
-        played: Played { seen: Vec::new(), read: BTreeSet::new(), read_now: false, passed: Vec::new() },
+        played: Played {
+            seen: Vec::new(),
+            read: BTreeSet::new(),
+            read_now: false,
+            asked: BTreeSet::new(),
+            passed: Vec::new(),
+        },
     };
     let end = merged.steps(side).enumerate().try_for_each(|(place, step)| {
         let run = player.session.run(&merged.policy, step, event);
@@ -103,6 +111,10 @@ impl Player<'_> {
     fn step(&mut self, place: usize, step: &Step, run: StepRun<'_>) -> Result<(), Stopped> {
         self.played.read.extend(run.read);
         self.played.read_now |= run.read_now;
+        self.played.asked.extend(run.looked.iter().filter_map(|looked| match looked {
+            Looked::Presence(presence) => Some(presence),
+            _ => None,
+        }));
         match run.end {
             StepEnd::Prompts => {}
             StepEnd::LimitExceeded => return self.end(Seen::FifthCommand),

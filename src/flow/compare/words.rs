@@ -1,5 +1,7 @@
 //! Outcomes and logins in words.
 
+use std::collections::BTreeSet;
+
 use super::example::{Played, Seen, play};
 use super::joint::Outcome;
 use super::merge::{Merged, Side};
@@ -9,7 +11,7 @@ use super::tell::Teller;
 use super::transcript::Answers;
 use super::walk::{Detail, Next};
 use super::{AnsweredPrompt, CompareError, Example, ExampleLogin, Needed, Weaker};
-use crate::check::policy::{CommandKind, FactorId, Style};
+use crate::check::policy::{Absence, CommandKind, FactorId, PresenceId, Style, VariableId};
 use crate::trace::{Event, Words, duration, instant};
 
 /// Tells what both flows do.
@@ -142,8 +144,15 @@ impl<'a> Speaker<'a> {
         let policy = &self.merged.policy;
         let words = Words { policy };
         let read = played.iter().flat_map(|played| &played.read).copied();
-        let read: std::collections::BTreeSet<_> = read.collect();
-        let mut facts: Vec<String> = read.into_iter().map(|variable| words.fact(variable, event)).collect();
+        let read: BTreeSet<_> = read.collect();
+        let told = |presence: &PresenceId| {
+            let is_under = |read: &VariableId| policy.variables[*read].absence == Absence::Tracked(*presence);
+            read.iter().any(is_under)
+        };
+        let asked: BTreeSet<_> = played.iter().flat_map(|played| &played.asked).copied().collect();
+        let asked = asked.iter().filter(|presence| !told(presence));
+        let mut facts: Vec<String> = asked.map(|presence| words.presence(*presence, event)).collect();
+        facts.extend(read.iter().map(|variable| words.fact(*variable, event)));
         facts.push(format!("enrolled = [{}]", words.names(event.enrolled)));
         if !event.performed.is_empty() {
             let stamps = event.performed.iter().map(|(factor, stamp)| {
