@@ -45,11 +45,13 @@ pub(crate) enum Topic {
     Allowed,
     Address,
     Preferred,
+    /// Windows over two factors, which have fewer valuations than all.
+    Fresh,
     Performed,
     Last,
 }
 
-const TOPICS: [Topic; 15] = [
+const TOPICS: [Topic; 16] = [
     Topic::Flag,
     Topic::Count,
     Topic::Organization,
@@ -63,6 +65,7 @@ const TOPICS: [Topic; 15] = [
     Topic::Allowed,
     Topic::Address,
     Topic::Preferred,
+    Topic::Fresh,
     Topic::Performed,
     Topic::Last,
 ];
@@ -196,7 +199,9 @@ const HEAVY: [Topic; 4] = [Topic::Calendar, Topic::SameNames, Topic::Performed, 
 
 fn topics(random: &mut Random, size: Size) -> Vec<Topic> {
     if size == Size::Tiny {
-        let light: Vec<Topic> = TOPICS.into_iter().filter(|topic| !HEAVY.contains(topic)).collect();
+        let light = TOPICS.into_iter().filter(|topic| !HEAVY.contains(topic));
+        // How time passes matters wherever factors are passed, so it is asked often.
+        let light: Vec<Topic> = light.chain([Topic::Fresh; 3]).collect();
         return vec![random.one(&light)];
     }
     let mut topics: Vec<Topic> = (0..1 + random.below(2)).map(|_| random.one(&TOPICS)).collect();
@@ -487,6 +492,10 @@ impl Builder {
             }
             Topic::Preferred => {
                 ConditionKind::Member(FactorSubject::Variable(variable(PREFERRED)), self.set(1))
+            }
+            Topic::Fresh => {
+                let factor = self.random.one(&[OTP, KEY]);
+                ConditionKind::Performed(FactorId::from_u32(factor), self.random_window())
             }
             Topic::Performed => {
                 let window = self.window();

@@ -108,6 +108,7 @@ fn varied(flow: &Flow, topic: Topic, facts: &Facts) -> Vec<Facts> {
             let factors = [Some(OTP), Some(KEY), Some(MAIL), None];
             each(PREFERRED, factors.map(|factor| FactValue::Factor(factor.map(FactorId::from_u32))).to_vec())
         }
+        Topic::Fresh => stamps_of_two(facts),
         Topic::Performed => stamps(facts, false),
         Topic::Last => stamps(facts, true),
     }
@@ -212,13 +213,23 @@ fn times(flow: &Flow, facts: &Facts, nows: &[i64], points: &[i64]) -> Vec<Facts>
     found.into_values().collect()
 }
 
+/// Ages of stamps: none, and one for each class that the windows make.
+const STAMP_AGES: [Option<i64>; 5] = [None, Some(-1), Some(0), Some(5_000), Some(60_000)];
+
+fn stamps_of_two(facts: &Facts) -> Vec<Facts> {
+    let pairs = STAMP_AGES.into_iter().flat_map(|a| STAMP_AGES.map(|b| [(OTP, a), (KEY, b)]));
+    let stamp = |(factor, age): (u32, Option<i64>)| age.map(|age| (factor, facts.now - age));
+    pairs
+        .map(|pair| Facts { stamps: pair.into_iter().filter_map(stamp).collect(), ..facts.clone() })
+        .collect()
+}
+
 /// Stamps from before the login; where the last of them matters, with each of the youngest as the last.
 fn stamps(facts: &Facts, lasts: bool) -> Vec<Facts> {
-    let ages = [None, Some(-1), Some(0), Some(5_000), Some(60_000)];
     let mut all = Vec::new();
-    for a in ages {
-        for b in ages {
-            for c in ages {
+    for a in STAMP_AGES {
+        for b in STAMP_AGES {
+            for c in STAMP_AGES {
                 let list = [(OTP, a), (KEY, b), (MAIL, c)];
                 let stamps: Vec<(u32, i64)> = list
                     .iter()
