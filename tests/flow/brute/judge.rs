@@ -39,7 +39,7 @@ impl Player<'_> {
         let windows = self.windows.len();
         for (place, guarantee) in self.policy.guarantees.iter().enumerate() {
             let all = names_an_end(self.policy, guarantee.condition);
-            let premise = premise(self.policy, guarantee.condition);
+            let premises = premises(self.policy, guarantee.condition);
             for (end, session) in life.ends.iter().filter(|(end, _)| all || *end == End::Completed) {
                 for session in aged(session, windows) {
                     let at_the_end = AtTheEnd {
@@ -50,7 +50,7 @@ impl Player<'_> {
                         end: *end,
                     };
                     let seen = &mut self.played.guarantees[place];
-                    seen.premise_is_met |= premise.is_none_or(|premise| at_the_end.holds(premise));
+                    seen.premise_is_met |= premises.iter().all(|premise| at_the_end.holds(*premise));
                     if !at_the_end.holds(guarantee.condition) {
                         let prompts = session.passed.len();
                         let fewer = |before: Option<usize>| Some(before.map_or(prompts, |b| b.min(prompts)));
@@ -102,11 +102,12 @@ fn names_an_end(policy: &TypedPolicy, id: ConditionId) -> bool {
     }
 }
 
-/// The premise of an implication.
-fn premise(policy: &TypedPolicy, id: ConditionId) -> Option<ConditionId> {
-    let ConditionKind::Any(parts) = &policy.conditions[id].kind else { return None };
-    let ConditionKind::Not(premise) = &policy.conditions[parts[0]].kind else { return None };
-    Some(*premise)
+/// The premises of an implication, and of those that it implies.
+fn premises(policy: &TypedPolicy, id: ConditionId) -> Vec<ConditionId> {
+    let ConditionKind::Any(parts) = &policy.conditions[id].kind else { return vec![] };
+    let ConditionKind::Not(premise) = &policy.conditions[parts[0]].kind else { return vec![] };
+    let implied = if let [_, conclusion] = parts[..] { premises(policy, conclusion) } else { vec![] };
+    [vec![*premise], implied].concat()
 }
 
 /// What a test asks of the login itself.
