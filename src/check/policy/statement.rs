@@ -95,7 +95,7 @@ pub enum Style {
 pub struct FactorUse {
     /// The factor.
     pub factor: FactorId,
-    /// Positions in [`Factor::options`]; no two set the same key on the platform.
+    /// Positions in [`Factor::options`](super::Factor::options); no two set the same key on the platform.
     pub options: Vec<usize>,
     /// The text.
     pub span: Span,
