@@ -199,7 +199,7 @@ fn an_example_says_what_has_to_be_there() {
     assert!(told.contains("event.organization is present"), "{told}");
     assert_eq!(
         told.matches("event.organization is present").count(),
-        2,
-        "in the class and in its example\n{told}"
+        4,
+        "in each class and its example\n{told}"
     );
 }
