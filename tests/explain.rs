@@ -53,26 +53,7 @@ fn stepup(arguments: &[&str], folder: &Path, input: &str) -> (String, String, i3
 }
 
 /// The seed's two Actions.
-const SEED: &str = "\
-fact user.isAdmin: bool = event.user.app_metadata.isAdmin default false
-
-step enroll {
-  if enrolled is empty {
-    enroll any of [webauthn-roaming, otp]
-    if user.isAdmin then enroll any of [webauthn-roaming, otp]
-  } else {
-    challenge any of enrolled
-    if user.isAdmin and not enrolled(webauthn-roaming) then enroll webauthn-roaming
-  }
-}
-
-step verify {
-  if user.isAdmin {
-    if not performed(webauthn-roaming) within 5s then challenge webauthn-roaming
-    else if not performed(otp) within 5s then challenge otp
-  }
-}
-";
+const SEED: &str = include_str!("support/seed.stepup");
 
 const ADMIN_WITH_OTP: &str =
     r#"{"user": {"app_metadata": {"isAdmin": true}, "enrolledFactors": [{"type": "otp"}]}}"#;

@@ -70,7 +70,7 @@ pub struct Edit {
 }
 
 impl Diagnostic {
-    /// A report with the severity of its family: `W` codes warn, and so does what [`warning`](Self::warning) builds.
+    /// An error: the policy doesn't compile, or one of its tests fails.
     pub fn error(code: Code, span: Span, message: impl Into<String>) -> Self {
         Diagnostic {
             code,
@@ -83,7 +83,7 @@ impl Diagnostic {
         }
     }
 
-    /// A warning.
+    /// A warning: the policy compiles.
     pub fn warning(code: Code, span: Span, message: impl Into<String>) -> Self {
         Diagnostic { severity: Severity::Warning, ..Diagnostic::error(code, span, message) }
     }

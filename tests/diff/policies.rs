@@ -6,26 +6,7 @@ use stepup::Compiler;
 use stepup::flow::compare::{CompareError, Comparison, Detail};
 
 /// The flow of the project's first scenario.
-const SEED: &str = r#"
-fact user.isAdmin: bool = event.user.app_metadata.isAdmin default false
-
-step enroll {
-  if enrolled is empty {
-    enroll any of [webauthn-roaming, otp]
-    if user.isAdmin then enroll any of [webauthn-roaming, otp]
-  } else {
-    challenge any of enrolled
-    if user.isAdmin and not enrolled(webauthn-roaming) then enroll webauthn-roaming
-  }
-}
-
-step verify {
-  if user.isAdmin {
-    if not performed(webauthn-roaming) within 5s then challenge webauthn-roaming
-    else if not performed(otp) within 5s then challenge otp
-  }
-}
-"#;
+const SEED: &str = include_str!("../support/seed.stepup");
 
 fn compared(old: &str, new: &str, detail: Detail) -> Result<Comparison, CompareError> {
     let compiler = Compiler::new();
