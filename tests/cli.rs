@@ -213,6 +213,17 @@ fn prove_says_of_each_guarantee_whether_it_holds() {
         ]
     );
     assert_eq!(ran.code, 0);
+    let windows = write(
+        &folder,
+        "windows.stepup",
+        "if not performed(otp) within 5s and enrolled(otp) then challenge otp\n\
+         guarantee \"who has it was asked lately\": enrolled(otp) implies performed(otp) within 5s\n\
+         guarantee \"nobody fails\": never failed\n",
+    );
+    let ran = stepup(&["prove", &windows]);
+    for line in ["who has it was asked lately (assumption A2)", "nobody fails (assumption A2, A8)"] {
+        assert!(ran.stdout.contains(line), "{}", ran.stdout);
+    }
     let json = stepup(&["prove", "--format", "json", "examples/admins.stepup"]);
     let answers: serde_json::Value = serde_json::from_str(&json.stdout).expect("one JSON document");
     assert_eq!(answers["guarantees"][0]["answer"], "refuted");

@@ -1,7 +1,8 @@
 //! `stepup prove`: what holds for every login of a flow.
 
 use clap::{Args, ValueEnum};
-use stepup::flow::Proof;
+use stepup::diagnostic::render::one_line;
+use stepup::flow::{Proof, assumptions};
 use stepup::{Engine, Examined, Format, HumanStyle};
 
 use super::Exit;
@@ -68,7 +69,14 @@ fn human(examined: &Examined, style: HumanStyle) -> String {
             Proof::Vacuous => style.bad("vacuous"),
             Proof::Refuted(_) => style.bad("broken "),
         };
-        line(mark, &stepup::diagnostic::render::one_line(&guarantee.name));
+        let rests = match &answer.proof {
+            Proof::Proven => assumptions(&compiled.typed, guarantee),
+            // A login that is shown names them where it uses them.
+            Proof::Vacuous | Proof::Refuted(_) => Vec::new(),
+        };
+        let rests =
+            if rests.is_empty() { String::new() } else { format!(" (assumption {})", rests.join(", ")) };
+        line(mark, &format!("{}{rests}", one_line(&guarantee.name)));
     }
     text
 }

@@ -69,6 +69,8 @@ pub struct GuaranteeData {
     pub at: Place,
     /// `proven`, `vacuous` or `refuted`.
     pub answer: &'static str,
+    /// The numbered assumptions of `docs/model.md` that the answer rests on beside those that all do.
+    pub assumptions: Vec<&'static str>,
     /// The login that refutes it.
     pub login: Option<LoginData>,
 }
@@ -186,7 +188,8 @@ impl Namer<'_> {
             Proof::Refuted(login) => ("refuted", Some(self.login(login))),
         };
         let at = self.place(self.policy.conditions[guarantee.condition].span);
-        Some(GuaranteeData { name: guarantee.name.clone(), at, answer: word, login })
+        let assumptions = super::assumptions(self.policy, guarantee);
+        Some(GuaranteeData { name: guarantee.name.clone(), at, answer: word, assumptions, login })
     }
 
     fn login(&self, login: &Login) -> LoginData {

@@ -10,7 +10,7 @@ use super::facts::{Facts, Reads};
 use super::questions::{Aim, Fate, Notes, Scope};
 use super::replay::{Counted, Goal, Login, find_login};
 use super::{Analysis, Finding, GuaranteeAnswer, Limit, LostCommands, Proof, Question, lint};
-use crate::check::policy::{ConditionId, ConditionKind, TypedPolicy};
+use crate::check::policy::{ConditionId, ConditionKind, Guarantee, TypedPolicy, Window};
 use crate::source::Span;
 
 /// The answers to all that was asked.
@@ -232,4 +232,18 @@ pub(super) fn premises(policy: &TypedPolicy, condition: ConditionId) -> Vec<Cond
         at = parts.get(1).copied().filter(|_| parts.len() == 2);
     }
     premises
+}
+
+/// The numbers of the assumptions in `docs/model.md` that a guarantee's answer rests on beside those that all do: of time,
+/// where the flow asks windows, and of users, where the guarantee names an end.
+pub fn assumptions(policy: &TypedPolicy, guarantee: &Guarantee) -> Vec<&'static str> {
+    let asks_windows = policy.conditions.values().any(|condition| {
+        matches!(
+            condition.kind,
+            ConditionKind::Performed(_, Window::Within(_)) | ConditionKind::AnyPerformed(Window::Within(_))
+        )
+    });
+    let names_end = counted(policy, guarantee.condition) == Counted::All;
+    let rests = [(asks_windows, "A2"), (names_end, "A8")];
+    rests.into_iter().filter(|(rests, _)| *rests).map(|(_, number)| number).collect()
 }

@@ -30,6 +30,7 @@ mod state;
 mod step;
 
 pub use budget::{Budget, BudgetExceeded};
+pub use findings::assumptions;
 pub use questions::{Aim, Scope};
 pub use replay::{Ended, Login, Outcome, PlayedCommand, PlayedStep};
 pub use report::diagnose;

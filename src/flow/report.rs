@@ -278,6 +278,13 @@ impl Teller<'_> {
             ),
         };
         let report = Diagnostic::warning(code, finding.span, message).here(here);
+        let report = match finding.question {
+            // What is said of every login is said of those that the question is about.
+            Question::NeverWorks | Question::NeverAsks => {
+                report.note("said of logins whose enrolled factors the catalog all has (assumption A7)")
+            }
+            _ => report,
+        };
         report.note(self.login(&finding.login)).help(help)
     }
 
