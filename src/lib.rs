@@ -43,6 +43,8 @@ pub mod lower;
 pub mod play;
 mod policy;
 pub mod runtime;
+#[cfg(feature = "import-auth0")]
+pub mod sandbox;
 pub mod source;
 pub mod syntax;
 mod tenant;
