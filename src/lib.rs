@@ -60,6 +60,7 @@ pub use check::policy::Style;
 pub use compile::read_tenant;
 pub use compile::{
     Compiled, Compiler, Examined, Format, Formatted, Report, STARTERS, Starter, format_policy,
+    read_export_tenant,
 };
 pub use diagnostic::render::HumanStyle;
 pub use flow::Budget;
@@ -69,4 +70,5 @@ pub use runtime::{
     AnswerError, Availability, Command, DecideError, Decision, Digest, FactType, FactorChoice, Facts,
     Failure, LogEntry, LoginError, Next, Prompt, ResumeError, SavedLogin, Screen, Slot,
 };
-pub use tenant::{CustomizeFactors, Tenant, TenantValue};
+pub use tenant::export::{Folder, FolderError, MemoryFolder, Unsaid};
+pub use tenant::{Switch, Tenant, TenantValue};

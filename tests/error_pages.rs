@@ -49,12 +49,19 @@ fn page(code: Code) -> Page {
     Page { code, mistake, report, repair, text }
 }
 
-/// A flow with its policy or its tenant as a block has it.
+/// A flow with its policy, its tenant or a file of its export as a block has it.
 fn with(flow: Flow, block: &Block) -> Flow {
     match block.language.as_str() {
         "stepup" => Flow { files: Flow::of("policy.stepup", &block.text).files, ..flow },
         "toml" => Flow { tenant: Some(("tenant.toml".to_owned(), block.text.clone().into_bytes())), ..flow },
-        other => panic!("`{other}` is neither a policy nor a tenant"),
+        other => match other.strip_prefix("json ") {
+            Some(path) => {
+                let mut flow = flow;
+                flow.export.insert(path.to_owned(), block.text.clone().into_bytes());
+                flow
+            }
+            None => panic!("`{other}` is neither a policy nor a tenant"),
+        },
     }
 }
 

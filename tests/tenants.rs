@@ -1,7 +1,10 @@
 //! Tenants through the front door: what they make of a flow, from Rust and from a file.
 
 use stepup::jiff::Timestamp;
-use stepup::{Compiler, CustomizeFactors, Engine, Policy, Report, Tenant, TenantValue, read_tenant};
+use stepup::{
+    Compiler, Engine, MemoryFolder, Policy, Report, Switch, Tenant, TenantValue, Unsaid, read_export_tenant,
+    read_tenant,
+};
 
 const SEED: &str = include_str!("../examples/admins.stepup");
 
@@ -31,7 +34,7 @@ fn a_tenant_with_everything_on_changes_nothing() {
     let bare = bare.map_or_else(|report| report, |compiled| compiled.report);
     assert_eq!(check(Tenant::new("acme"), SEED).len(), bare.diagnostics().len());
     let tenant = Tenant::new("acme")
-        .with_customize_factors(CustomizeFactors::On)
+        .with_customize_factors(Switch::On)
         .with_enabled_factors(["otp", "webauthn-roaming"]);
     assert_eq!(check(tenant, SEED), [""; 0]);
 }
@@ -80,7 +83,7 @@ fn a_set_is_taken_at_its_most() {
 
 #[test]
 fn a_toggle_that_is_off_is_an_error_for_a_flow_that_has_commands() {
-    let tenant = || Tenant::new("acme").with_customize_factors(CustomizeFactors::Off);
+    let tenant = || Tenant::new("acme").with_customize_factors(Switch::Off);
     assert_eq!(check(tenant(), "challenge otp"), ["E0410 the tenant doesn't let policies choose factors"]);
     assert_eq!(check(tenant(), "if user.isAdmin then deny \"not here\""), [""; 0]);
 }
@@ -200,6 +203,12 @@ fn a_tenant_belongs_to_the_digest_of_a_policy() {
     assert_ne!(one, of(Tenant::new("t").with_enabled_factors(["otp", "phone"])));
 }
 
+/// The text that a tenant has written of itself.
+fn text_of(tenant: &Tenant) -> &str {
+    let (_, file) = tenant.texts().files().next().expect("a text");
+    file.text()
+}
+
 #[test]
 fn what_a_tenant_writes_of_itself_is_read_as_the_same_tenant() {
     let tenant = Tenant::new("acme")
@@ -209,15 +218,15 @@ fn what_a_tenant_writes_of_itself_is_read_as_the_same_tenant() {
         .with_fact("since", "2026-01-31T08:00:00Z".parse::<Timestamp>().expect("an instant"))
         .with_fact("roles", vec!["a", "b\\"])
         .with_fact("none", TenantValue::List(Vec::new()))
-        .with_customize_factors(CustomizeFactors::Off);
-    assert_eq!(read_tenant("acme", tenant.text().as_bytes()).expect("its text is a tenant file"), tenant);
+        .with_customize_factors(Switch::Off);
+    assert_eq!(read_tenant("acme", text_of(&tenant).as_bytes()).expect("its text is a tenant file"), tenant);
 }
 
 #[test]
 fn the_last_word_on_a_fact_counts() {
     let tenant = Tenant::new("acme").with_fact("tenant.id", "a").with_fact("tenant.id", "b");
-    assert_eq!(tenant.text().matches("tenant.id").count(), 1);
-    assert!(tenant.text().contains("\"b\""));
+    assert_eq!(text_of(&tenant).matches("tenant.id").count(), 1);
+    assert!(text_of(&tenant).contains("\"b\""));
 }
 
 #[test]
@@ -225,6 +234,132 @@ fn a_policy_that_cannot_be_read_is_not_reported_through_the_tenant() {
     let tenant = Tenant::new("acme").with_fact("level", 3);
     let found = check(tenant, "fact level int = event.user.level\nif user.isAdmin then challenge otp");
     assert!(found.iter().all(|report| report.starts_with("E01")), "{found:?}");
+}
+
+#[test]
+fn a_name_that_is_listed_many_times_is_reported_once() {
+    let listed = |name: &str| Tenant::new("acme").with_enabled_factors(vec![name; 1000]);
+    assert_eq!(check(listed("otp"), "challenge otp"), ["E0405 `otp` is listed twice"]);
+    let found = check(listed("opt"), "challenge otp");
+    assert_eq!(found.iter().filter(|report| report.starts_with("E0401")).count(), 1, "{found:?}");
+}
+
+// -- exports ------------------------------------------------------------------------------------------------------
+
+/// A tenant of an export with these files.
+fn exported(files: &[(&str, &str)]) -> Tenant {
+    let folder = files.iter().fold(MemoryFolder::default(), |folder, (path, text)| folder.with(*path, *text));
+    read_export_tenant("export", &folder).expect("the export is fine")
+}
+
+/// The file of a factor.
+fn factor(name: &str, enabled: bool) -> (String, String) {
+    (format!("guardian/factors/{name}.json"), format!(r#"{{ "name": "{name}", "enabled": {enabled} }}"#))
+}
+
+/// An export of factors and nothing else.
+fn with_factors(switches: &[(&str, bool)]) -> Tenant {
+    let files: Vec<_> = switches.iter().map(|(name, enabled)| factor(name, *enabled)).collect();
+    exported(&files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect::<Vec<_>>())
+}
+
+#[test]
+fn an_export_says_of_each_factor_whether_it_is_enabled() {
+    let switches = [("otp", true), ("sms", false), ("webauthn-roaming", true), ("email", false)];
+    let policy =
+        "if enrolled is empty then enroll otp or phone else challenge any of [webauthn-roaming, email]";
+    let found = check(with_factors(&switches), policy);
+    assert_eq!(
+        found,
+        ["E0409 `phone` is not enabled in the tenant", "E0409 `email` is not enabled in the tenant"]
+    );
+}
+
+#[test]
+fn a_factor_that_an_export_says_nothing_of_counts_as_enabled() {
+    let policy = "if enrolled is empty then enroll any of [otp, webauthn-platform]";
+    assert_eq!(check(with_factors(&[("otp", true)]), policy), [""; 0]);
+    assert_eq!(check(exported(&[("guardian/factors/otp.json", "{}")]), policy), [""; 0]);
+    let unsaid = exported(&[("guardian/factors/otp.json", r#"{ "name": "otp" }"#)]);
+    assert_eq!(check(unsaid, policy), [""; 0]);
+}
+
+#[test]
+fn what_an_export_leaves_open_is_told() {
+    assert_eq!(exported(&[("tenant.json", "{}")]).unsaid(), [Unsaid::Factors, Unsaid::CustomizeFactors]);
+    assert_eq!(with_factors(&[("otp", true)]).unsaid(), [Unsaid::CustomizeFactors]);
+    let toggle = [("tenant.json", r#"{ "customize_mfa_in_postlogin_action": true }"#)];
+    assert_eq!(exported(&toggle).unsaid(), [Unsaid::Factors]);
+    assert_eq!(Tenant::new("acme").unsaid(), []);
+}
+
+#[test]
+fn a_factor_of_the_platform_that_no_command_can_name_is_no_fault_of_an_export() {
+    assert_eq!(check(with_factors(&[("duo", true), ("otp", true)]), "challenge otp"), [""; 0]);
+}
+
+#[test]
+fn the_ways_of_the_phone_are_the_message_types_of_an_export() {
+    let policy = "
+        step first { if user.isAdmin then challenge phone(sms) }
+        step second { if user.isAdmin then challenge phone(voice) }
+        step third { if user.isAdmin then challenge phone(both) }
+        step fourth { if user.isAdmin then challenge phone }
+    ";
+    let off = |types: &str| {
+        let text = format!(r#"{{ "message_types": {types} }}"#);
+        let found = check(exported(&[("guardian/phoneFactorMessageTypes.json", &text)]), policy);
+        found.iter().filter_map(|report| report.split('`').nth(1)).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(off(r#"["sms", "voice"]"#), [""; 0]);
+    assert_eq!(off(r#"["sms"]"#), ["voice", "both"]);
+    assert_eq!(off(r#"["voice"]"#), ["sms", "both"]);
+    assert_eq!(check(exported(&[("guardian/phoneFactorMessageTypes.json", "{}")]), policy), [""; 0]);
+    let old = [("guardian/phoneFactorMessageTypes.json", r#"{ "message-types": ["sms"] }"#)];
+    assert_eq!(check(exported(&old), policy).len(), 2, "the Deploy CLI's own example has this key");
+}
+
+#[test]
+fn the_digest_holds_what_an_export_says_and_not_what_else_is_in_it() {
+    let of = |tenant| compile(tenant, "challenge any of enrolled", Engine::Interpreter).digest();
+    let settings = |name: &str, toggle: bool| {
+        let text = format!(r#"{{"friendly_name": "{name}", "customize_mfa_in_postlogin_action": {toggle}}}"#);
+        exported(&[("tenant.json", &text)])
+    };
+    assert_eq!(of(settings("Acme", true)), of(settings("Acme Incorporated", true)));
+    assert_ne!(of(with_factors(&[("sms", true)])), of(with_factors(&[("sms", false)])));
+}
+
+#[test]
+fn hostile_exports_are_reported_and_nothing_more() {
+    let deep = "[".repeat(200_000);
+    let texts = [
+        deep.clone(),
+        format!(r#"{{ "name": {deep}"#),
+        r#"{"a":"#.repeat(200_000),
+        "\u{feff}{}".to_owned(),
+        "\u{0}\u{202e}".to_owned(),
+        String::new(),
+        r#"{ "name": "otp", "enabled": 1e999 }"#.to_owned(),
+        r#"{ "name": "\ud800", "enabled": true }"#.to_owned(),
+        "\u{e9}".repeat(1000),
+        "{}{}".to_owned(),
+    ];
+    for text in &texts {
+        for path in ["guardian/factors/otp.json", "tenant.json", "guardian/phoneFactorMessageTypes.json"] {
+            let folder = MemoryFolder::default().with(path, text.as_str());
+            if let Err(report) = read_export_tenant("export", &folder) {
+                assert!(report.has_errors() && !report.to_string().contains('\u{202e}'));
+            }
+        }
+        let folder = MemoryFolder::default().with("guardian/factors/otp.json", text.as_str());
+        assert!(read_export_tenant("export", &folder).is_err(), "{:.40}", text);
+    }
+    let many = (0..1000).fold(MemoryFolder::default(), |folder, number| {
+        folder.with(format!("guardian/factors/{number}.json"), "nothing")
+    });
+    let report = read_export_tenant("export", &many).expect_err("nothing of it is JSON");
+    assert_eq!(report.diagnostics().len(), 50);
 }
 
 #[test]

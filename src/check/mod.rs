@@ -56,9 +56,10 @@ use policy::{
     VariableId,
 };
 
+pub(crate) use fact::list_of;
 pub(crate) use statement::step_name;
+pub use tenant::PlacedTenant;
 use tenant::TenantDefaults;
-pub use tenant::TenantFile;
 
 /// A parsed file and its part in the flow.
 #[derive(Clone, Debug)]
@@ -93,7 +94,12 @@ pub struct Checked {
 
 /// Checks the files of a flow together: the standard library's, then the user's in their order; and what the tenant
 /// says, if there is one.
-pub fn check(sources: &Sources, library: &[Unit], units: &[Unit], tenant: Option<TenantFile<'_>>) -> Checked {
+pub fn check(
+    sources: &Sources,
+    library: &[Unit],
+    units: &[Unit],
+    tenant: Option<PlacedTenant<'_>>,
+) -> Checked {
     let mut checker = Checker::new(sources, library, units);
     checker.tenant = tenant;
     checker.check_catalog();
@@ -116,7 +122,7 @@ pub fn check(sources: &Sources, library: &[Unit], units: &[Unit], tenant: Option
 struct Checker<'a> {
     sources: &'a Sources,
     declarations: Declarations<'a>,
-    tenant: Option<TenantFile<'a>>,
+    tenant: Option<PlacedTenant<'a>>,
     catalog: Catalog,
     enabled: FactorMask,
     variables: PrimaryMap<VariableId, Variable>,

@@ -6,14 +6,15 @@ use cranelift_entity::PrimaryMap;
 
 use super::Checker;
 use super::masks::{ALL_FACTORS, FactorMask, bit, factors};
-use super::policy::{Block, Catalog, Command, Set, Statement, Step, StepId};
-use super::tenant::TenantFile;
+use super::policy::{Block, Catalog, Command, FactorId, Set, Statement, Step, StepId};
+use super::tenant::PlacedTenant;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
-use crate::tenant::CustomizeFactors;
+use crate::tenant::{Form, Switch};
 
-/// The enabled factors in the tenant's text, and what is said of them there.
-struct EnabledList {
+/// Why a factor is off: where the tenant says so, and what is to be said there.
+#[derive(Clone, Copy, PartialEq)]
+struct Off {
     span: Span,
     label: &'static str,
 }
@@ -21,44 +22,110 @@ struct EnabledList {
 impl Checker<'_> {
     /// Reports the commands that can't do in this tenant what they say.
     pub(crate) fn check_commands_in_tenant(&mut self, steps: &PrimaryMap<StepId, Step>) {
-        let Some(TenantFile { tenant, file }) = self.tenant else { return };
+        let Some(PlacedTenant { tenant, first }) = self.tenant else { return };
         let commands = commands_of(steps);
-        let off = tenant.customize_factors.as_ref().filter(|toggle| toggle.value == CustomizeFactors::Off);
-        if let (Some(toggle), Some(first)) = (off, commands.first()) {
-            self.report(customize_factors_is_off(toggle.span(file), first));
+        let off = tenant.customize_factors.as_ref().filter(|toggle| toggle.value == Switch::Off);
+        if let (Some(toggle), Some(command)) = (off, commands.first()) {
+            self.report(customize_factors_is_off(toggle.span(first), command, tenant.form));
         }
-        let Some(enabled) = &tenant.enabled else { return };
-        let label = if enabled.value.is_empty() { "nothing is enabled" } else { "these are enabled" };
-        let list = EnabledList { span: enabled.span(file), label };
         for command in commands {
-            self.check_enabled(command, &list);
+            self.check_enabled(command);
+            self.check_options(command);
         }
     }
 
     /// Reports what a command offers in vain, once: the whole command, or else each factor.
-    fn check_enabled(&mut self, command: &Command, list: &EnabledList) {
+    fn check_enabled(&mut self, command: &Command) {
         let offered = may_offer(&self.catalog, command);
         if offered != 0 && offered & self.enabled == 0 {
-            let report = nothing_is_enabled(&self.catalog, command, offered, list);
-            self.report(report);
+            self.report_nothing_enabled(command, offered);
             return;
         }
         for listed in &command.listed {
             if bit(listed.factor) & self.enabled == 0 {
-                let name = &self.catalog.factors[listed.factor].name;
-                let report = not_enabled(name, listed.span, list);
-                self.report(report);
+                self.report_not_enabled(listed.factor, listed.span);
             }
         }
-        let named = command.rest.as_ref().map_or(0, named_factors);
         let set = self.offered_sets.get(&command.span).copied().unwrap_or(command.span);
+        let named = command.rest.as_ref().map_or(0, named_factors);
         let off: Vec<_> = factors(&self.catalog, named & !self.enabled).collect();
         for factor in off {
             if command.listed.iter().all(|listed| listed.factor != factor) {
-                let name = &self.catalog.factors[factor].name;
-                let report = not_enabled(name, set, list);
-                self.report(report);
+                self.report_not_enabled(factor, set);
             }
+        }
+    }
+
+    /// Reports the options with which the tenant can't ask for an enabled factor.
+    fn check_options(&mut self, command: &Command) {
+        let Some(PlacedTenant { tenant, first }) = self.tenant else { return };
+        let enabled = self.enabled;
+        for listed in command.listed.iter().filter(|listed| bit(listed.factor) & enabled != 0) {
+            let factor = &self.catalog.factors[listed.factor];
+            let options = listed.options.iter().filter_map(|option| factor.options.get(*option));
+            let reports: Vec<_> = options
+                .filter_map(|option| {
+                    let said = tenant.switch_of_option(&factor.name, &option.name)?;
+                    let is_off = said.value == Switch::Off;
+                    is_off.then(|| {
+                        option_not_enabled(&factor.name, &option.name, listed.span, said.span(first))
+                    })
+                })
+                .collect();
+            reports.into_iter().for_each(|report| self.report(report));
+        }
+    }
+
+    fn report_not_enabled(&mut self, factor: FactorId, place: Span) {
+        let name = &self.catalog.factors[factor].name;
+        let message = format!("`{name}` is not enabled in the tenant");
+        let mut report = Diagnostic::error(Code::E0409, place, message).here("no user can be asked for it");
+        if let Some(off) = self.why_off(factor) {
+            report = report.label(off.span, off.label);
+        }
+        let enable = format!("enable `{name}` under Security > Multi-factor Auth, and {}", self.then());
+        self.report(report.help(enable).help("or take it out of the command"));
+    }
+
+    fn report_nothing_enabled(&mut self, command: &Command, offered: FactorMask) {
+        let names: Vec<&str> = factors(&self.catalog, offered)
+            .map(|factor| self.catalog.factors[factor].name.as_str())
+            .collect();
+        let word = command.kind.word();
+        let message = format!("nothing that this `{word}` can offer is enabled in the tenant");
+        let mut report =
+            Diagnostic::error(Code::E0411, command.span, message).here("this never finds a usable factor");
+        let mut told: Vec<Off> = Vec::new();
+        for off in factors(&self.catalog, offered).filter_map(|factor| self.why_off(factor)) {
+            if !told.contains(&off) {
+                told.push(off);
+                report = report.label(off.span, off.label);
+            }
+        }
+        let one = if names.len() == 1 { "it" } else { "one of them" };
+        let report = report
+            .note(format!("it can offer {}", super::fact::list_of(&names)))
+            .help(format!("enable {one} under Security > Multi-factor Auth, and {}", self.then()))
+            .help("or offer what is enabled");
+        self.report(report);
+    }
+
+    /// What says that a factor is off: the factor's own switch, or the list that lacks it.
+    fn why_off(&self, factor: FactorId) -> Option<Off> {
+        let PlacedTenant { tenant, first } = self.tenant?;
+        let name = &self.catalog.factors[factor].name;
+        if let Some(switch) = tenant.switch_of(name) {
+            return Some(Off { span: switch.span(first), label: "it is switched off here" });
+        }
+        let label = if tenant.factors.is_empty() { "nothing is enabled" } else { "these are enabled" };
+        Some(Off { span: tenant.others_off?.from(first), label })
+    }
+
+    /// How stepup learns that a factor has been enabled.
+    fn then(&self) -> &'static str {
+        match self.tenant.map(|placed| placed.tenant.form) {
+            Some(Form::Export) => "export the tenant again",
+            Some(Form::Written) | None => "add it to the tenant's list",
         }
     }
 }
@@ -137,37 +204,25 @@ fn named_factors(set: &Set) -> FactorMask {
     }
 }
 
-fn not_enabled(name: &str, place: Span, list: &EnabledList) -> Diagnostic {
-    Diagnostic::error(Code::E0409, place, format!("`{name}` is not enabled in the tenant"))
-        .here("no user can be asked for it")
-        .label(list.span, list.label)
-        .help(format!("enable `{name}` under Security > Multi-factor Auth, and add it to the tenant's list"))
-        .help("or take it out of the command")
+fn option_not_enabled(factor: &str, option: &str, place: Span, said: Span) -> Diagnostic {
+    let message = format!("the tenant has not enabled `{option}` for `{factor}`");
+    Diagnostic::error(Code::E0412, place, message)
+        .here("no user can be asked in this way")
+        .label(said, "these are enabled")
+        .help(format!(
+            "enable it under Security > Multi-factor Auth, in the settings of `{factor}`, and export the tenant again"
+        ))
+        .help(format!("or ask for `{factor}` in a way that is enabled"))
 }
 
-fn nothing_is_enabled(
-    catalog: &Catalog,
-    command: &Command,
-    offered: FactorMask,
-    list: &EnabledList,
-) -> Diagnostic {
-    let names: Vec<&str> =
-        factors(catalog, offered).map(|factor| catalog.factors[factor].name.as_str()).collect();
-    let word = command.kind.word();
-    let message = format!("nothing that this `{word}` can offer is enabled in the tenant");
-    let one = if names.len() == 1 { "it" } else { "one of them" };
-    Diagnostic::error(Code::E0411, command.span, message)
-        .here("this never finds a usable factor")
-        .label(list.span, list.label)
-        .note(format!("it can offer {}", super::fact::list_of(&names)))
-        .help(format!("enable {one} under Security > Multi-factor Auth, and add it to the tenant's list"))
-        .help("or offer what is enabled")
-}
-
-fn customize_factors_is_off(place: Span, first: &Command) -> Diagnostic {
+fn customize_factors_is_off(place: Span, first: &Command, form: Form) -> Diagnostic {
     let message = "the tenant doesn't let policies choose factors";
+    let then = match form {
+        Form::Written => "write `true` here",
+        Form::Export => "export the tenant again",
+    };
     Diagnostic::error(Code::E0410, place, message)
         .here("the toggle `Customize MFA Factors using Actions` is off")
         .label(first.span, "so the platform doesn't do this as it is written")
-        .help("switch it on under Security > Multi-factor Auth > Additional Settings, then write `true` here")
+        .help(format!("switch it on under Security > Multi-factor Auth > Additional Settings, then {then}"))
 }

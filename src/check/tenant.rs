@@ -1,8 +1,7 @@
 //! What a tenant says, held to the catalog and the declarations: which factors are enabled, and what facts are where
 //! its events lack them.
 
-use std::collections::BTreeMap;
-use std::ops::Range;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -16,15 +15,15 @@ use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::source::{FileId, Span};
 use crate::syntax::parse;
 use crate::syntax::tree::Literal;
-use crate::tenant::{FactDefault, Placed, Tenant, TenantValue, quoted};
+use crate::tenant::{FactDefault, Form, Switch, Tenant, TenantValue, quoted};
 
-/// A tenant, and which file of the sources its text is.
+/// A tenant whose texts are files of the sources.
 #[derive(Clone, Copy, Debug)]
-pub struct TenantFile<'a> {
+pub struct PlacedTenant<'a> {
     /// What it says.
     pub tenant: &'a Tenant,
-    /// Where.
-    pub file: FileId,
+    /// The first of its texts; the others follow it.
+    pub first: FileId,
 }
 
 /// A default that the tenant gives.
@@ -38,56 +37,71 @@ pub(crate) struct TenantDefault {
 pub(crate) type TenantDefaults = BTreeMap<VariableId, TenantDefault>;
 
 impl<'a> Checker<'a> {
-    /// The factors that are enabled: all, where the tenant has no list.
+    /// The factors that are enabled: what nothing is said of is, unless a list says otherwise.
     pub(crate) fn enabled_factors(&mut self) -> FactorMask {
-        let Some((file, list)) = self.enabled_list() else {
-            return self.catalog.factors.keys().fold(0, |mask, factor| mask | bit(factor));
-        };
+        let all = self.catalog.factors.keys().fold(0, |mask, factor| mask | bit(factor));
+        let Some(PlacedTenant { tenant, first }) = self.tenant else { return all };
+        let mut enabled = if tenant.others_off.is_some() { 0 } else { all };
         let mut places: BTreeMap<FactorId, Span> = BTreeMap::new();
-        for listed in list {
-            let span = listed.span(file);
-            let Some(factor) = self.tenant_factor(&listed.value, span) else { continue };
-            if let Some(first) = places.get(&factor) {
-                let message = format!("`{}` is listed twice", listed.value);
-                let report = Diagnostic::error(Code::E0405, span, message).label(*first, "first here");
-                self.report(report.help("remove one of the two"));
-            } else {
-                places.insert(factor, span);
+        let mut told = BTreeSet::new();
+        for said in &tenant.factors {
+            let (name, span) = (said.factor.value.as_str(), said.factor.span(first));
+            let known = self.catalog.find(name);
+            let Some(factor) = known else {
+                // The platform has factors that no command can name; a person who writes one has mistaken it.
+                if tenant.form == Form::Written && told.insert(name) {
+                    self.report_unknown_factor(name, span);
+                }
+                continue;
+            };
+            match places.get(&factor) {
+                None => drop(places.insert(factor, span)),
+                Some(before) if told.insert(name) => self.report_listed_twice(name, span, *before),
+                Some(_) => {}
+            }
+            match said.switch.value {
+                Switch::On => enabled |= bit(factor),
+                Switch::Off => enabled &= !bit(factor),
             }
         }
-        places.keys().fold(0, |mask, factor| mask | bit(*factor))
+        enabled
     }
 
-    /// Where the enabled factors stand, and they.
-    fn enabled_list(&self) -> Option<(FileId, &'a [Placed<String>])> {
-        let TenantFile { tenant, file } = self.tenant?;
-        Some((file, &tenant.enabled.as_ref()?.value))
+    fn report_listed_twice(&mut self, name: &str, span: Span, first: Span) {
+        let report = Diagnostic::error(Code::E0405, span, format!("`{name}` is listed twice"))
+            .label(first, "first here")
+            .help("remove one of the two");
+        self.report(report);
     }
 
     /// The factor of a name in the tenant's text.
     fn tenant_factor(&mut self, name: &str, span: Span) -> Option<FactorId> {
         let found = self.catalog.find(name);
         if found.is_none() {
-            let report = Diagnostic::error(Code::E0401, span, format!("there is no factor `{name}`"));
-            let report = match self.factor_meant_by(name) {
-                Some(near) => report.fix(format!("did you mean `{near}`?"), span, quoted(near)),
-                None => report.note(format!("the catalog has {}", self.factor_list())),
-            };
-            self.report(report);
+            self.report_unknown_factor(name, span);
         }
         found
     }
 
+    fn report_unknown_factor(&mut self, name: &str, span: Span) {
+        let report = Diagnostic::error(Code::E0401, span, format!("there is no factor `{name}`"));
+        let report = match self.factor_meant_by(name) {
+            Some(near) => report.fix(format!("did you mean `{near}`?"), span, quoted(near)),
+            None => report.note(format!("the catalog has {}", self.factor_list())),
+        };
+        self.report(report);
+    }
+
     /// Takes the tenant's defaults of facts.
     pub(crate) fn take_tenant_defaults(&mut self) {
-        let Some(TenantFile { tenant, file }) = self.tenant else { return };
+        let Some(PlacedTenant { tenant, first }) = self.tenant else { return };
         for default in &tenant.facts {
-            self.take_tenant_default(file, default);
+            self.take_tenant_default(first, default);
         }
     }
 
-    fn take_tenant_default(&mut self, file: FileId, default: &FactDefault) -> Option<()> {
-        let (name, fact) = (default.fact.value.as_str(), default.fact.span(file));
+    fn take_tenant_default(&mut self, texts: FileId, default: &FactDefault) -> Option<()> {
+        let (name, fact) = (default.fact.value.as_str(), default.fact.span(texts));
         let Some(declaration) = self.declarations.fact(name) else {
             self.report_unknown_tenant_fact(name, fact);
             return None;
@@ -103,7 +117,7 @@ impl<'a> Checker<'a> {
             self.report_default_of_optional(name, fact, declaration.item.ty.span);
             return None;
         }
-        let value = self.tenant_value(file, default, variable)?;
+        let value = self.tenant_value(texts, default, variable)?;
         if let Some(first) = self.tenant_defaults.get(&variable) {
             let report = Diagnostic::error(Code::E0202, fact, format!("`{name}` is given twice"))
                 .label(first.fact, "first here")
@@ -150,20 +164,16 @@ impl<'a> Checker<'a> {
     }
 
     /// A default as a value of the fact's type.
-    fn tenant_value(&mut self, file: FileId, default: &FactDefault, variable: VariableId) -> Option<Value> {
+    fn tenant_value(&mut self, texts: FileId, default: &FactDefault, variable: VariableId) -> Option<Value> {
         let ty = self.variables[variable].ty.clone();
-        let span = default.value.span(file);
+        let span = default.value.span(texts);
         match (&default.value.value, &ty) {
             (TenantValue::Text(name), Type::Factor) => self.tenant_factor(name, span).map(Value::Factor),
             (TenantValue::List(names), Type::FactorSet) => {
-                let places =
-                    default.elements.iter().cloned().chain(std::iter::repeat(default.value.place.clone()));
-                let factors = names.iter().zip(places);
-                let known: Vec<_> = factors
-                    .map(|(name, place): (&String, Range<usize>)| {
-                        self.tenant_factor(name, Span::new(file, place))
-                    })
-                    .collect();
+                let elements = default.elements.iter().map(|element| element.span(texts));
+                let places = elements.chain(std::iter::repeat(span));
+                let known: Vec<_> =
+                    names.iter().zip(places).map(|(name, place)| self.tenant_factor(name, place)).collect();
                 known.into_iter().collect::<Option<_>>().map(Value::FactorSet)
             }
             (written, _) => {

@@ -66,7 +66,8 @@ fn told(name: &str, bytes: io::Result<Vec<u8>>) -> Option<Vec<u8>> {
     bytes.map_err(|error| eprintln!("error: `{name}` can't be read: {error}")).ok()
 }
 
-fn bounded(reader: impl Read) -> io::Result<Vec<u8>> {
+/// As many bytes as a policy may have, and one more.
+pub(super) fn bounded(reader: impl Read) -> io::Result<Vec<u8>> {
     up_to(reader, MAX_SOURCE_BYTES as u64 + 1)
 }
 

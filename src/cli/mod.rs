@@ -11,6 +11,7 @@ mod completions;
 mod decide;
 mod diff;
 mod explain;
+mod export;
 mod files;
 mod flow;
 mod fmt;

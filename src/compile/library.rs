@@ -1,6 +1,6 @@
 //! The standard library: policy text that is part of the binary, parsed once for each compiler.
 
-use super::digest::{digest, library_digest};
+use super::digest::library_digest;
 use crate::check::{Role, Unit};
 use crate::runtime::Digest;
 use crate::source::{FileId, Sources};
@@ -40,7 +40,7 @@ pub const STARTERS: [Starter; 3] = [
 pub(super) struct Library {
     pub(super) sources: Sources,
     pub(super) units: Vec<Unit>,
-    digest: Digest,
+    pub(super) digest: Digest,
 }
 
 impl Library {
@@ -60,11 +60,6 @@ impl Library {
         let mut library = Library { sources, units, digest };
         library.link();
         (library, diagnostics)
-    }
-
-    /// The digest of a flow whose texts begin with the library's.
-    pub(super) fn digest_of(&self, texts: &Sources) -> Digest {
-        digest(texts, self.digest, self.sources.files().len())
     }
 
     /// The part of a name, as it stands in a `use`.

@@ -15,7 +15,7 @@ pub(super) struct Lost {
     anything: bool,
     /// The files with a `use` that found nothing.
     uses: Vec<FileId>,
-    /// The tenant's file, which may name what was lost in any of the others.
+    /// The first of the tenant's files, which stand last and may name what was lost in any of the others.
     tenant: Option<FileId>,
 }
 
@@ -36,7 +36,7 @@ impl Lost {
         self.anything
             && match report.code {
                 Code::E0207 | Code::W0604 => true,
-                Code::E0201 | Code::E0401 if self.tenant == Some(span.file) => true,
+                Code::E0201 | Code::E0401 if self.tenant.is_some_and(|first| first <= span.file) => true,
                 Code::E0201 if self.uses.contains(&span.file) => true,
                 Code::E0201 | Code::E0401 => is_declared(sources.text(span), sources.file(span.file).text()),
                 _ => false,

@@ -10,7 +10,6 @@ mod library;
 mod load;
 mod lost;
 mod report;
-#[cfg(feature = "tenant-toml")]
 mod tenant;
 
 use std::fmt;
@@ -19,12 +18,13 @@ use std::sync::Mutex;
 pub use format::{Formatted, format_policy};
 pub use library::{STARTERS, Starter};
 pub use report::{Format, Report};
+pub use tenant::read_export_tenant;
 #[cfg(feature = "tenant-toml")]
 pub use tenant::read_tenant;
 
 use crate::backend::jit::{CodeMemory, CodeUsage, JitCompiler, NativeCode};
 use crate::check::policy::TypedPolicy;
-use crate::check::{Checked, Role, TenantFile, check};
+use crate::check::{Checked, PlacedTenant, Role, check};
 use crate::diagnostic::{Code, Diagnostic, Severity};
 use crate::flow::compare::{CompareError, Comparison, Detail, compare};
 use crate::flow::{self, Analysis, Budget, Scope};
@@ -229,7 +229,7 @@ impl Compiler {
             }
         };
         let native = self.native_code(&program);
-        let digest = self.library.digest_of(report.sources());
+        let digest = digest::digest(report.sources(), &self.library, self.tenant.as_ref());
         let seal_key = SealKey::new(&self.login_key, digest);
         let policy = Policy::new(program, native, digest, seal_key);
         Ok(Examined { compiled: Compiled { policy, report, typed, files }, analysis })
@@ -300,13 +300,13 @@ impl Compiler {
         let texts = files.iter().map(|(name, text)| (name.as_ref(), text.as_ref()));
         let mut loaded = load::load(&self.library, &*self.loader, texts);
         let tenant = self.tenant.as_ref().map(|tenant| {
-            let file = loaded.sources.add(tenant.name(), tenant.text());
-            TenantFile { tenant, file }
+            let first = loaded.sources.append(tenant.texts());
+            PlacedTenant { tenant, first }
         });
         let mut diagnostics = loaded.diagnostics;
         let Checked { policy, diagnostics: found } =
             check(&loaded.sources, &self.library.units, &loaded.units, tenant);
-        let lost = Lost::of(&diagnostics, tenant.map(|tenant| tenant.file));
+        let lost = Lost::of(&diagnostics, tenant.map(|tenant| tenant.first));
         diagnostics.extend(found.into_iter().filter(|report| !lost.explains(report, &loaded.sources)));
         let files = loaded.units.iter().map(|unit| (unit.tree.file, unit.role)).collect();
         let mut report = Report::new(loaded.sources, diagnostics);

@@ -1,10 +1,12 @@
-//! A tenant file, from its bytes.
+//! A tenant, from the bytes of its file or from an export.
 
 use super::Report;
+#[cfg(feature = "tenant-toml")]
 use crate::diagnostic::{Code, Diagnostic};
+#[cfg(feature = "tenant-toml")]
 use crate::source::{FileId, MAX_SOURCE_BYTES, Sources, Span};
-use crate::syntax::parse;
-use crate::tenant::{Tenant, toml};
+use crate::tenant::Tenant;
+use crate::tenant::export::{self, Folder};
 
 /// Reads a `tenant.toml`; `name` is for reports.
 ///
@@ -16,19 +18,39 @@ use crate::tenant::{Tenant, toml};
 ///
 /// # Errors
 /// What is wrong with the file by itself. Whether its factors and facts are known is told by each compile.
+#[cfg(feature = "tenant-toml")]
 pub fn read_tenant(name: &str, bytes: &[u8]) -> Result<Tenant, Report> {
-    let (text, problem) = parse::decode(FileId(0), bytes);
+    let (text, problem) = crate::syntax::parse::decode(FileId(0), bytes);
     let mut sources = Sources::new();
     let file = sources.add(name, text);
     let text = sources.file(file).text();
     let (tenant, diagnostics) = if let Some(problem) = problem.or_else(|| too_long(file, text)) {
         (Tenant::new(name), vec![problem])
     } else {
-        toml::read(file, name, text)
+        crate::tenant::toml::read(&sources, file)
     };
     if diagnostics.is_empty() { Ok(tenant) } else { Err(Report::new(sources, diagnostics)) }
 }
 
+/// Reads of a Deploy CLI's export, in its directory format, what a policy is compiled for; `name` is for reports.
+///
+/// ```
+/// use stepup::{MemoryFolder, read_export_tenant};
+///
+/// let folder = MemoryFolder::default().with("guardian/factors/otp.json", r#"{"name": "otp", "enabled": true}"#);
+/// let tenant = read_export_tenant("export", &folder)?;
+/// let compiler = stepup::Compiler::new().with_tenant(tenant);
+/// # Ok::<(), stepup::Report>(())
+/// ```
+///
+/// # Errors
+/// What is wrong with the files that are read. A file that is missing is no fault: [`Tenant::unsaid`] tells of it.
+pub fn read_export_tenant(name: &str, folder: &dyn Folder) -> Result<Tenant, Report> {
+    let (tenant, sources, diagnostics) = export::read_tenant(name, folder);
+    if diagnostics.is_empty() { Ok(tenant) } else { Err(Report::new(sources, diagnostics)) }
+}
+
+#[cfg(feature = "tenant-toml")]
 fn too_long(file: FileId, text: &str) -> Option<Diagnostic> {
     (text.len() > MAX_SOURCE_BYTES).then(|| {
         let message = format!("a tenant file is at most {MAX_SOURCE_BYTES} bytes long");

@@ -109,6 +109,7 @@ codes! {
     E0409: "a factor that the tenant has not enabled",
     E0410: "a tenant where policies choose no factors",
     E0411: "a command without an enabled factor",
+    E0412: "an option that the tenant has not enabled",
     // the flow
     E0501: "a fifth command",
     E0502: "a flow too large to prove",

@@ -23,6 +23,11 @@ impl FileId {
     pub fn index(self) -> usize {
         self.0 as usize
     }
+
+    /// The id that the next file added to `sources` will have.
+    pub(crate) fn of_next(sources: &Sources) -> FileId {
+        FileId(sources.files.len() as u32)
+    }
 }
 
 /// A stretch of bytes in one file; `start..end` lies on character boundaries.
@@ -56,6 +61,11 @@ impl Span {
         Span { file: self.file, start: self.start.min(other.start), end: self.end.max(other.end) }
     }
 
+    /// The same place where its file's own table was [appended](Sources::append) to another, from `first` on.
+    pub(crate) fn from(self, first: FileId) -> Span {
+        Span { file: FileId(first.0 + self.file.0), ..self }
+    }
+
     /// The empty span where this one begins: where a repair inserts text.
     pub fn before(self) -> Span {
         Span { end: self.start, ..self }
@@ -77,7 +87,7 @@ pub struct Position {
 }
 
 /// One source file: its name as the user wrote it, its text, and where its lines begin.
-#[derive(Clone, Debug)]
+#[derive(Clone, PartialEq, Debug)]
 pub struct SourceFile {
     name: String,
     text: String,
@@ -128,7 +138,7 @@ impl SourceFile {
 }
 
 /// All files of a compile, in the order added. A clone shares the texts.
-#[derive(Clone, Default, Debug)]
+#[derive(Clone, Default, PartialEq, Debug)]
 pub struct Sources {
     files: Vec<Arc<SourceFile>>,
 }
@@ -151,15 +161,27 @@ impl Sources {
             counted
         });
         let characters_before = std::iter::once(0).chain(blocks).collect();
-        let id = FileId(self.files.len() as u32);
+        let id = FileId::of_next(self);
         let name = name.into();
         self.files.push(Arc::new(SourceFile { name, text, line_starts, characters_before }));
         id
     }
 
+    /// Adds the files of another table after these; gives the id that its first now has.
+    pub(crate) fn append(&mut self, others: &Sources) -> FileId {
+        let first = FileId::of_next(self);
+        self.files.extend(others.files.iter().cloned());
+        first
+    }
+
     /// The file of an id. An id of another `Sources` gives some other file, or the last.
     pub fn file(&self, id: FileId) -> &SourceFile {
         &self.files[id.index().min(self.files.len() - 1)]
+    }
+
+    /// The same, for those who go on adding files while they read it.
+    pub(crate) fn share(&self, id: FileId) -> Arc<SourceFile> {
+        Arc::clone(&self.files[id.index().min(self.files.len() - 1)])
     }
 
     /// All files.

@@ -1,20 +1,19 @@
 //! A tenant: what it has switched on, and what facts are where its events lack them.
 //!
-//! The idea: all that a tenant says has a place in a text, so that every report can point at it. That is the file
-//! which it was read from ([`toml`] is one form), or, for a [`Tenant`] that a host builds in Rust, the text that it
-//! [writes](write) of itself. Names are only names here: the checker holds them to the catalog and the declarations.
-//! It knows places in texts and reports, and nothing of the language.
+//! The idea: all that a tenant says has a place in one of its texts, so that every report can point at it. They are
+//! the files which it was read from ([`toml`] is one, an [`export`] is many), or, for a [`Tenant`] that a host builds
+//! in Rust, the text that it [writes](write) of itself. Names are only names here: the checker holds them to the
+//! catalog and the declarations. It knows places in texts and reports, and nothing of the language.
 
+pub(crate) mod export;
 #[cfg(feature = "tenant-toml")]
 pub(crate) mod toml;
 mod write;
 
-use std::ops::Range;
-
 use jiff::Timestamp;
 pub(crate) use write::quoted;
 
-use crate::source::{FileId, Span};
+use crate::source::{FileId, Sources, Span};
 
 /// What a tenant has switched on. What it doesn't say is taken to be so: without a list every factor is enabled.
 ///
@@ -30,19 +29,35 @@ use crate::source::{FileId, Span};
 #[derive(Clone, PartialEq, Debug)]
 pub struct Tenant {
     name: String,
-    text: String,
-    pub(crate) customize_factors: Option<Placed<CustomizeFactors>>,
-    /// The list of enabled factors; `None` when all of the catalog are.
-    pub(crate) enabled: Option<Placed<Vec<Placed<String>>>>,
+    /// Places are places in these.
+    texts: Sources,
+    pub(crate) form: Form,
+    /// The toggle "Customize MFA Factors using Actions": without it the platform runs no command as a policy gives it.
+    pub(crate) customize_factors: Option<Placed<Switch>>,
+    /// What is said of each factor.
+    pub(crate) factors: Vec<FactorSwitch>,
+    /// The list that says of all other factors that they are off; without one they are on.
+    pub(crate) others_off: Option<Span>,
+    /// What is said of options of factors.
+    pub(crate) options: Vec<OptionSwitch>,
     pub(crate) facts: Vec<FactDefault>,
 }
 
-/// The toggle "Customize MFA Factors using Actions": without it the platform runs no command as a policy gives it.
+/// Whether a tenant has something switched on.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 #[allow(missing_docs, reason = "the type says it")]
-pub enum CustomizeFactors {
+pub enum Switch {
     On,
     Off,
+}
+
+/// What a tenant was read from: where a person mends what is wrong with it.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum Form {
+    /// A text that a person writes.
+    Written,
+    /// The Deploy CLI's export, a picture of the tenant.
+    Export,
 }
 
 /// A value as a tenant writes it. What it is to a fact, its type says: a string may be an enum's value, a factor, an
@@ -61,18 +76,38 @@ pub enum TenantValue {
     List(Vec<String>),
 }
 
-/// Something a tenant says, and where in its text.
+/// Something a tenant says, and where in its texts.
 #[derive(Clone, PartialEq, Debug)]
 pub(crate) struct Placed<T> {
     pub(crate) value: T,
-    pub(crate) place: Range<usize>,
+    place: Span,
 }
 
 impl<T> Placed<T> {
-    /// Its place, where the tenant's text is a file of a compile.
-    pub(crate) fn span(&self, file: FileId) -> Span {
-        Span::new(file, self.place.clone())
+    pub(crate) fn new(value: T, place: Span) -> Self {
+        Placed { value, place }
     }
+
+    /// Its place, where the tenant's texts are the files of a compile from `first` on.
+    pub(crate) fn span(&self, first: FileId) -> Span {
+        self.place.from(first)
+    }
+}
+
+/// What a tenant says of a factor.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct FactorSwitch {
+    /// Its name, as the catalog has it.
+    pub(crate) factor: Placed<String>,
+    pub(crate) switch: Placed<Switch>,
+}
+
+/// What a tenant says of an option of a factor.
+#[derive(Clone, PartialEq, Debug)]
+pub(crate) struct OptionSwitch {
+    pub(crate) factor: String,
+    pub(crate) option: String,
+    pub(crate) switch: Placed<Switch>,
 }
 
 /// What a fact is where the event lacks it.
@@ -81,29 +116,39 @@ pub(crate) struct FactDefault {
     pub(crate) fact: Placed<String>,
     pub(crate) value: Placed<TenantValue>,
     /// The places of a list's elements.
-    pub(crate) elements: Vec<Range<usize>>,
+    pub(crate) elements: Vec<Placed<()>>,
 }
 
 impl Tenant {
     /// A tenant that has everything switched on; `name` is for reports.
     pub fn new(name: impl Into<String>) -> Self {
-        Tenant::of_text(name.into(), String::new())
+        Tenant::of_texts(name.into(), Sources::new(), Form::Written).rewritten()
     }
 
-    /// A tenant that says nothing yet, and whose places will be those of `text`.
-    fn of_text(name: String, text: String) -> Self {
-        Tenant { name, text, customize_factors: None, enabled: None, facts: Vec::new() }
+    /// A tenant that says nothing yet, and whose places will be those of `texts`.
+    fn of_texts(name: String, texts: Sources, form: Form) -> Self {
+        Tenant {
+            name,
+            texts,
+            form,
+            customize_factors: None,
+            factors: Vec::new(),
+            others_off: None,
+            options: Vec::new(),
+            facts: Vec::new(),
+        }
     }
 
     /// Says which factors are enabled, by their names in the catalog; all others are not.
     pub fn with_enabled_factors<N: Into<String>>(mut self, factors: impl IntoIterator<Item = N>) -> Self {
-        let factors = factors.into_iter().map(|factor| unplaced(factor.into())).collect();
-        self.enabled = Some(unplaced(factors));
+        let on = |factor: N| FactorSwitch { factor: unplaced(factor.into()), switch: unplaced(Switch::On) };
+        self.factors = factors.into_iter().map(on).collect();
+        self.others_off = Some(Span::FIRST);
         self.rewritten()
     }
 
-    /// Says whether policies may choose factors.
-    pub fn with_customize_factors(mut self, toggle: CustomizeFactors) -> Self {
+    /// Says whether policies may choose factors: the toggle "Customize MFA Factors using Actions".
+    pub fn with_customize_factors(mut self, toggle: Switch) -> Self {
         self.customize_factors = Some(unplaced(toggle));
         self.rewritten()
     }
@@ -120,20 +165,31 @@ impl Tenant {
         self.rewritten()
     }
 
-    /// What it is called in reports: the file that it was read from.
+    /// What it is called in reports: what it was read from.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The text that it was read from, or that it has written of itself, in the form of a `tenant.toml`.
-    pub fn text(&self) -> &str {
-        &self.text
+    /// What is said of a factor itself.
+    pub(crate) fn switch_of(&self, factor: &str) -> Option<&Placed<Switch>> {
+        self.factors.iter().rfind(|said| said.factor.value == factor).map(|said| &said.switch)
+    }
+
+    /// What is said of an option of a factor.
+    pub(crate) fn switch_of_option(&self, factor: &str, option: &str) -> Option<&Placed<Switch>> {
+        let said = self.options.iter().find(|said| said.factor == factor && said.option == option);
+        said.map(|said| &said.switch)
+    }
+
+    /// The texts that it was read from; or the one that it has written of itself, in the form of a `tenant.toml`.
+    pub fn texts(&self) -> &Sources {
+        &self.texts
     }
 }
 
 /// Something whose place is not known before the text is written.
 fn unplaced<T>(value: T) -> Placed<T> {
-    Placed { value, place: 0..0 }
+    Placed { value, place: Span::FIRST }
 }
 
 impl From<bool> for TenantValue {

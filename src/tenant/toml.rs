@@ -17,9 +17,9 @@ use jiff::Timestamp;
 use toml::Spanned;
 use toml::de::{DeArray, DeTable, DeValue};
 
-use super::{CustomizeFactors, FactDefault, Placed, Tenant, TenantValue, quoted};
+use super::{FactDefault, FactorSwitch, Form, Placed, Switch, Tenant, TenantValue, quoted};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
-use crate::source::{FileId, Span};
+use crate::source::{FileId, Sources, Span};
 
 /// The settings of the file.
 const SETTINGS: [&str; 3] = ["customize-factors", "enabled-factors", "facts"];
@@ -27,10 +27,11 @@ const SETTINGS: [&str; 3] = ["customize-factors", "enabled-factors", "facts"];
 /// How many faults of one file are told.
 const MAX_REPORTS: usize = 50;
 
-/// Reads a tenant's text, which is `file` to the reports. The tenant holds what was understood.
-pub(crate) fn read(file: FileId, name: &str, text: &str) -> (Tenant, Vec<Diagnostic>) {
+/// Reads a tenant's text, which is `file` of `texts`. The tenant holds what was understood.
+pub(crate) fn read(texts: &Sources, file: FileId) -> (Tenant, Vec<Diagnostic>) {
+    let (name, text) = (texts.file(file).name(), texts.file(file).text());
     let mut reader = Reader { file, text, reports: Vec::new() };
-    let mut tenant = Tenant::of_text(name.to_owned(), text.to_owned());
+    let mut tenant = Tenant::of_texts(name.to_owned(), texts.clone(), Form::Written);
     let (table, errors) = DeTable::parse_recoverable(text);
     if errors.is_empty() {
         reader.settings(table.get_ref(), &mut tenant);
@@ -84,16 +85,20 @@ impl Reader<'_> {
         Span::new(self.file, place)
     }
 
+    fn placed<T>(&self, value: T, place: Range<usize>) -> Placed<T> {
+        Placed::new(value, self.span(place))
+    }
+
     fn settings(&mut self, table: &DeTable<'_>, tenant: &mut Tenant) {
         for (key, value) in in_order(table) {
             match (key.get_ref().as_ref(), value.get_ref()) {
                 ("customize-factors", DeValue::Boolean(on)) => {
-                    let toggle = if *on { CustomizeFactors::On } else { CustomizeFactors::Off };
-                    tenant.customize_factors = Some(Placed { value: toggle, place: value.span() });
+                    let toggle = if *on { Switch::On } else { Switch::Off };
+                    tenant.customize_factors = Some(self.placed(toggle, value.span()));
                 }
                 ("enabled-factors", DeValue::Array(factors)) => {
-                    let factors = self.strings("`enabled-factors`", factors);
-                    tenant.enabled = Some(Placed { value: factors, place: value.span() });
+                    tenant.factors = self.enabled(factors);
+                    tenant.others_off = Some(self.span(value.span()));
                 }
                 ("facts", DeValue::Table(facts)) => tenant.facts = self.facts(facts),
                 ("customize-factors", _) => self.wrong_type(key, value, "`true` or `false`", None),
@@ -106,6 +111,13 @@ impl Reader<'_> {
                 (name, _) => self.unknown_setting(name, key.span()),
             }
         }
+    }
+
+    fn enabled(&mut self, factors: &DeArray<'_>) -> Vec<FactorSwitch> {
+        let factors = self.strings("`enabled-factors`", factors).into_iter();
+        let on =
+            |factor: Placed<String>| FactorSwitch { switch: Placed::new(Switch::On, factor.place), factor };
+        factors.map(on).collect()
     }
 
     fn unknown_setting(&mut self, name: &str, place: Range<usize>) {
@@ -144,7 +156,7 @@ impl Reader<'_> {
                 continue;
             }
             let name = keys.iter().map(|key| key.get_ref().as_ref()).collect::<Vec<_>>().join(".");
-            let fact = Placed { place: self.place_of(&keys), value: name };
+            let fact = self.placed(name, self.place_of(&keys));
             found.extend(self.fact(fact, value));
         }
         found
@@ -169,7 +181,7 @@ impl Reader<'_> {
             },
             DeValue::Array(array) => {
                 let texts = self.strings(&format!("`{}`", fact.value), array);
-                elements.extend(texts.iter().map(|text| text.place.clone()));
+                elements.extend(texts.iter().map(|text| Placed::new((), text.place)));
                 TenantValue::List(texts.into_iter().map(|text| text.value).collect())
             }
             DeValue::Datetime(datetime) => match datetime.to_string().parse::<Timestamp>() {
@@ -184,7 +196,7 @@ impl Reader<'_> {
             }
             DeValue::Table(_) => return None,
         };
-        Some(FactDefault { fact, value: Placed { value: found, place: value.span() }, elements })
+        Some(FactDefault { fact, value: self.placed(found, value.span()), elements })
     }
 
     fn no_value<T>(&mut self, value: Written<'_>, message: &str, here: &str) -> Option<T> {
@@ -198,7 +210,7 @@ impl Reader<'_> {
         let mut found = Vec::new();
         for element in array.iter() {
             if let DeValue::String(text) = element.get_ref() {
-                found.push(Placed { value: text.clone().into_owned(), place: element.span() });
+                found.push(self.placed(text.clone().into_owned(), element.span()));
                 continue;
             }
             let message = format!("{what} lists strings, and this is {}", kind_of(element.get_ref()));

@@ -1,8 +1,7 @@
 //! The text that a tenant built in Rust has: its `tenant.toml`, with the place of everything that it says.
 
-use std::ops::Range;
-
-use super::{CustomizeFactors, FactDefault, Tenant, TenantValue};
+use super::{FactDefault, Placed, Switch, Tenant, TenantValue};
+use crate::source::{FileId, Sources, Span};
 
 impl Tenant {
     /// The same tenant with its text written anew.
@@ -11,19 +10,18 @@ impl Tenant {
         if let Some(toggle) = &mut self.customize_factors {
             text.add("customize-factors = ");
             toggle.place = text.add(match toggle.value {
-                CustomizeFactors::On => "true",
-                CustomizeFactors::Off => "false",
+                Switch::On => "true",
+                Switch::Off => "false",
             });
             text.add("\n");
         }
-        if let Some(enabled) = &mut self.enabled {
+        if let Some(list) = &mut self.others_off {
             text.add("enabled-factors = ");
-            let names = enabled.value.iter().map(|factor| factor.value.as_str());
-            let (place, elements) = text.list(names);
-            for (factor, element) in enabled.value.iter_mut().zip(elements) {
-                factor.place = element;
+            let (place, elements) = text.list(self.factors.iter().map(|said| said.factor.value.as_str()));
+            for (said, element) in self.factors.iter_mut().zip(elements) {
+                (said.factor.place, said.switch.place) = (element, element);
             }
-            enabled.place = place;
+            *list = place;
             text.add("\n");
         }
         if !self.facts.is_empty() {
@@ -32,7 +30,30 @@ impl Tenant {
         for default in &mut self.facts {
             text.fact(default);
         }
-        Tenant { text: text.written, ..self }
+        let mut texts = Sources::new();
+        texts.add(self.name.as_str(), text.written);
+        Tenant { texts, ..self }
+    }
+
+    /// All that it says and nothing else, for a digest: two tenants that say the same are the same to a policy,
+    /// wherever they were read.
+    pub(crate) fn said(&self) -> String {
+        let toggle = self.customize_factors.iter().map(|toggle| format!("customize {:?}", toggle.value));
+        let factors = self.factors.iter().map(|said| {
+            let (name, switch) = (&said.factor.value, said.switch.value);
+            format!("factor {} {switch:?}", quoted(name))
+        });
+        let others = self.others_off.iter().map(|_| "others Off".to_owned());
+        let options = self.options.iter().map(|said| {
+            let (factor, option, switch) = (&said.factor, &said.option, said.switch.value);
+            format!("option {} {} {switch:?}", quoted(factor), quoted(option))
+        });
+        let facts = self.facts.iter().map(|default| {
+            let (name, value) = (&default.fact.value, &default.value.value);
+            format!("fact {} {value:?}", quoted(name))
+        });
+        let said = toggle.chain(factors).chain(others).chain(options).chain(facts);
+        said.map(|line| line + "\n").collect()
     }
 }
 
@@ -44,19 +65,19 @@ struct Text {
 
 impl Text {
     /// Adds a piece; gives its place.
-    fn add(&mut self, piece: &str) -> Range<usize> {
+    fn add(&mut self, piece: &str) -> Span {
         let start = self.written.len();
         self.written.push_str(piece);
-        start..self.written.len()
+        Span::new(FileId(0), start..self.written.len())
     }
 
-    fn string(&mut self, value: &str) -> Range<usize> {
+    fn string(&mut self, value: &str) -> Span {
         self.add(&quoted(value))
     }
 
     /// Adds a list of strings; gives its place and those of its elements.
-    fn list<'t>(&mut self, values: impl Iterator<Item = &'t str>) -> (Range<usize>, Vec<Range<usize>>) {
-        let start = self.add("[").start;
+    fn list<'t>(&mut self, values: impl Iterator<Item = &'t str>) -> (Span, Vec<Span>) {
+        let start = self.add("[");
         let mut elements = Vec::new();
         for (position, value) in values.enumerate() {
             if position > 0 {
@@ -64,7 +85,7 @@ impl Text {
             }
             elements.push(self.string(value));
         }
-        (start..self.add("]").end, elements)
+        (start.to(self.add("]")), elements)
     }
 
     fn fact(&mut self, default: &mut FactDefault) {
@@ -77,7 +98,7 @@ impl Text {
             TenantValue::Time(value) => self.add(&value.to_string()),
             TenantValue::List(values) => {
                 let (place, elements) = self.list(values.iter().map(String::as_str));
-                default.elements = elements;
+                default.elements = elements.into_iter().map(|place| Placed::new((), place)).collect();
                 place
             }
         };

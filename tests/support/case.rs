@@ -2,7 +2,8 @@
 //!
 //! A case file is a list of sections, each under a line `=== TITLE`. A title is a file's name and, in parentheses,
 //! what the file is to the flow: nothing for a file of the flow, `(used)` for one that only `use` finds, `(catalog)`
-//! for a catalog of factors, `(tenant)` for what the tenant has switched on, `(unreadable: WHY)` for one that the disk
+//! for a catalog of factors, `(tenant)` for what the tenant has switched on, `(export)` for a file of a tenant's export
+//! (which reports call `export`), `(unreadable: WHY)` for one that the disk
 //! refuses. A section marked `generated` repeats
 //! what stands in `«… × N»` (with `#` for the number of the repetition) and puts the byte for `«byte FF»`, so that
 //! a text past a bound needs no megabytes.
@@ -17,7 +18,10 @@ use std::sync::LazyLock;
 
 use stepup::source::{LoadError, Loader};
 use stepup::testing::run_tests;
-use stepup::{Compiler, Engine, Report, read_tenant};
+use stepup::{Compiler, Engine, MemoryFolder, Report, read_export_tenant, read_tenant};
+
+/// What reports call an export.
+const EXPORT: &str = "export";
 
 /// The title of the section that holds what is expected.
 const REPORT: &str = "report";
@@ -46,6 +50,8 @@ pub(crate) struct Flow {
     pub(crate) found: BTreeMap<String, Found>,
     pub(crate) catalog: Option<(String, String)>,
     pub(crate) tenant: Option<(String, Vec<u8>)>,
+    /// The files of a tenant's export, by path.
+    pub(crate) export: BTreeMap<String, Vec<u8>>,
     pub(crate) asks: Asks,
 }
 
@@ -97,7 +103,8 @@ impl Flow {
         // Making a compiler parses the standard library: most cases can share one.
         static PLAIN: LazyLock<Compiler> = LazyLock::new(|| Compiler::new().with_engine(Engine::Interpreter));
         let files = self.files.iter().map(|(name, text)| (name.as_str(), text.as_slice()));
-        if self.found.is_empty() && self.catalog.is_none() && self.tenant.is_none() {
+        let is_plain = self.found.is_empty() && self.export.is_empty();
+        if is_plain && self.catalog.is_none() && self.tenant.is_none() {
             return said_of(&PLAIN, files, self.asks);
         }
         self.compiler().map_or_else(|report| report, |compiler| said_of(&compiler, files, self.asks))
@@ -111,15 +118,28 @@ impl Flow {
         }
         match &self.tenant {
             Some((name, text)) => Ok(compiler.with_tenant(read_tenant(name, text)?)),
-            None => Ok(compiler),
+            None if self.export.is_empty() => Ok(compiler),
+            None => Ok(compiler.with_tenant(read_export_tenant(EXPORT, &self.folder())?)),
         }
+    }
+
+    /// The export.
+    pub(crate) fn folder(&self) -> MemoryFolder {
+        let files = self.export.iter();
+        files.fold(MemoryFolder::default(), |folder, (path, bytes)| folder.with(path, bytes.clone()))
+    }
+
+    /// A file of the export, by the name that reports give it.
+    fn exported(&self, name: &str) -> Option<&Vec<u8>> {
+        self.export.get(name.strip_prefix(EXPORT)?.strip_prefix('/')?)
     }
 
     /// The text of a file of the flow, or of one that it uses.
     pub(crate) fn text(&self, name: &str) -> Option<String> {
         let own = self.files.iter().find(|(file, _)| file == name).map(|(_, text)| text.as_slice());
         let tenant = self.tenant.as_ref().filter(|(file, _)| file == name).map(|(_, text)| text.as_slice());
-        match (own.or(tenant), self.found.get(name), &self.catalog) {
+        let exported = self.exported(name).map(Vec::as_slice);
+        match (own.or(tenant).or(exported), self.found.get(name), &self.catalog) {
             (Some(text), ..) => Some(String::from_utf8_lossy(text).into_owned()),
             (None, Some(Found::Text(text)), _) => Some(text.clone()),
             (None, _, Some((catalog, text))) if catalog == name => Some(text.clone()),
@@ -136,6 +156,9 @@ impl Flow {
             *found = Found::Text(text.to_owned());
         } else if let Some((_, tenant)) = changed.tenant.as_mut().filter(|(file, _)| file == name) {
             *tenant = text.as_bytes().to_vec();
+        } else if self.exported(name).is_some() {
+            let path = name.trim_start_matches(EXPORT).trim_start_matches('/');
+            changed.export.insert(path.to_owned(), text.as_bytes().to_vec());
         } else if let Some((_, catalog)) = &mut changed.catalog {
             *catalog = text.to_owned();
         }
@@ -226,6 +249,7 @@ impl Case {
                     "used" => drop(flow.found.insert(name, Found::Text(text()))),
                     "catalog" => flow.catalog = Some((name, text())),
                     "tenant" => flow.tenant = Some((name, bytes.clone())),
+                    "export" => drop(flow.export.insert(name, bytes.clone())),
                     "unreadable" => {
                         let why = part.trim_start_matches("unreadable: ").to_owned();
                         flow.found.insert(name, Found::Unreadable(why));

@@ -32,7 +32,9 @@ pub(crate) fn folder(name: &str, files: &[(&str, &str)]) -> PathBuf {
     let _ = fs::remove_dir_all(&folder);
     fs::create_dir_all(&folder).expect("a folder");
     for (name, text) in files {
-        fs::write(folder.join(name), text).expect("the file is written");
+        let path = folder.join(name);
+        fs::create_dir_all(path.parent().expect("a file lies in a folder")).expect("a folder");
+        fs::write(path, text).expect("the file is written");
     }
     folder
 }

@@ -1,0 +1,225 @@
+//! A tenant as the Deploy CLI exports it: a folder of JSON files, of which those are read that bear on a login.
+//!
+//! The idea: an export is a picture, and each part of it may be missing. What is missing is not said, which is another
+//! thing than off, and never guessed. So everything here is optional, and has its place in a file. The files come
+//! through a [`Folder`]: no disk is touched. What a policy is checked against becomes a [`Tenant`] ([`settings`]).
+
+mod folder;
+mod json;
+mod settings;
+
+pub use folder::{Folder, FolderError, MemoryFolder};
+
+use std::sync::Arc;
+
+use super::{Form, Placed, Tenant};
+use crate::diagnostic::{Code, Diagnostic};
+use crate::source::{FileId, MAX_SOURCE_BYTES, SourceFile, Sources, Span};
+use crate::syntax::parse;
+use json::{Members, Value, not_json};
+
+/// What is read of an export, as the folder lists it.
+const PARTS: [&str; 5] = ["actions", "guardian", "prompts", "tenant.json", "triggers"];
+
+/// How many files one folder of an export may hold.
+const MAX_FILES: usize = 1024;
+
+/// How many faults of one export are told.
+const MAX_REPORTS: usize = 50;
+
+/// What an export leaves open, and what is taken to be so instead.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
+pub enum Unsaid {
+    /// It holds no switch of a factor.
+    #[error("it has no file in `guardian/factors`, so each factor counts as enabled")]
+    Factors,
+    /// It doesn't hold the toggle "Customize MFA Factors using Actions".
+    #[error(
+        "it doesn't hold the toggle `Customize MFA Factors using Actions` (`customize_mfa_in_postlogin_action` in \
+         `tenant.json`), which counts as on"
+    )]
+    CustomizeFactors,
+}
+
+impl Tenant {
+    /// What the export that it was read from leaves open; a tenant that a person writes leaves open what it means to.
+    pub fn unsaid(&self) -> Vec<Unsaid> {
+        if self.form == Form::Written {
+            return Vec::new();
+        }
+        let factors = self.factors.is_empty().then_some(Unsaid::Factors);
+        let toggle = self.customize_factors.is_none().then_some(Unsaid::CustomizeFactors);
+        factors.into_iter().chain(toggle).collect()
+    }
+}
+
+/// Reads of an export what policies are compiled for.
+pub(crate) fn read_tenant(name: &str, folder: &dyn Folder) -> (Tenant, Sources, Vec<Diagnostic>) {
+    let mut reader = Reader::new(name, folder);
+    let tenant = reader.tenant();
+    let Reader { texts, mut reports, .. } = reader;
+    reports.truncate(MAX_REPORTS);
+    (Tenant { texts: texts.clone(), ..tenant }, texts, reports)
+}
+
+/// An export while it is read.
+struct Reader<'f> {
+    /// The folder, as reports call it.
+    name: &'f str,
+    folder: &'f dyn Folder,
+    texts: Sources,
+    reports: Vec<Diagnostic>,
+}
+
+impl<'f> Reader<'f> {
+    fn new(name: &'f str, folder: &'f dyn Folder) -> Self {
+        let name = if name.len() > 1 { name.trim_end_matches('/') } else { name };
+        let mut reader = Reader { name, folder, texts: Sources::new(), reports: Vec::new() };
+        reader.check_is_an_export();
+        reader
+    }
+
+    /// A folder without any of the parts is something else.
+    fn check_is_an_export(&mut self) {
+        let Some(entries) = self.list("") else { return };
+        let parts: Vec<&str> =
+            PARTS.into_iter().filter(|part| entries.iter().any(|entry| entry == part)).collect();
+        if parts.is_empty() {
+            self.report_something_else(&entries);
+        }
+        for folder in parts.into_iter().filter(|part| !part.ends_with(".json")) {
+            // What is there is asked for later; that it is a folder is looked at once.
+            self.list(folder);
+        }
+    }
+
+    /// Shows what the folder holds.
+    fn report_something_else(&mut self, entries: &[String]) {
+        let message = format!("`{}` is not an export in the Deploy CLI's directory format", self.name);
+        let file = self.texts.add(self.name, entries.join("\n"));
+        let report = |place| Diagnostic::error(Code::E0110, Span::new(file, place), message);
+        let is_yaml = |entry: &&String| entry.ends_with(".yaml") || entry.ends_with(".yml");
+        self.reports.push(match entries.iter().find(is_yaml) {
+            Some(yaml) => {
+                let start =
+                    entries.iter().take_while(|entry| *entry != yaml).map(|entry| entry.len() + 1).sum();
+                report(start..start + yaml.len())
+                    .here("an export in the YAML format has this")
+                    .help("export the tenant again with `--format directory`")
+            }
+            None => report(0..0).note(format!("it has none of {}", crate::check::list_of(&PARTS))),
+        });
+    }
+
+    /// A report on a path of the export, of which there is no text to show.
+    fn about(&mut self, path: &str, message: String) -> Diagnostic {
+        let file = self.texts.add(self.full_name(path), "");
+        Diagnostic::error(Code::E0110, Span::new(file, 0..0), message)
+    }
+
+    /// A path as reports call it.
+    fn full_name(&self, path: &str) -> String {
+        if path.is_empty() { self.name.to_owned() } else { format!("{}/{path}", self.name) }
+    }
+
+    /// The names in a folder of the export, sorted; `None` if there is no such folder.
+    fn list(&mut self, path: &str) -> Option<Vec<String>> {
+        let found = self.folder.list(path);
+        let mut entries = self.or_report(path, found)?;
+        if entries.len() > MAX_FILES {
+            let message = format!("a folder of an export holds at most {MAX_FILES} files");
+            let report = self.about(path, message).here(format!("this one has {}", entries.len()));
+            self.reports.push(Diagnostic { code: Code::E0108, ..report });
+            entries.clear();
+        }
+        entries.sort();
+        Some(entries)
+    }
+
+    fn or_report<T>(&mut self, path: &str, found: Result<Option<T>, FolderError>) -> Option<T> {
+        found.unwrap_or_else(|error| {
+            let message = format!("`{}` can't be read: {error}", self.full_name(path));
+            let report = self.about(path, message);
+            self.reports.push(report);
+            None
+        })
+    }
+
+    /// The JSON files of a folder, by path; `None` if there is no such folder.
+    fn json_files(&mut self, folder: &str) -> Option<Vec<String>> {
+        let entries = self.list(folder)?;
+        let files = entries.iter().filter(|entry| entry.ends_with(".json"));
+        Some(files.map(|entry| format!("{folder}/{entry}")).collect())
+    }
+
+    /// A file as text; `None` where there is none, or none that can be used.
+    fn text(&mut self, path: &str) -> Option<FileId> {
+        let found = self.folder.read(path);
+        let bytes = self.or_report(path, found)?;
+        if bytes.len() > MAX_SOURCE_BYTES {
+            let message = format!("a file of an export is at most {MAX_SOURCE_BYTES} bytes long");
+            let report = self.about(path, message).here("this one is longer");
+            self.reports.push(Diagnostic { code: Code::E0108, ..report });
+            return None;
+        }
+        let file = FileId::of_next(&self.texts);
+        let (text, problem) = parse::decode(file, &bytes);
+        self.texts.add(self.full_name(path), text);
+        let is_text = problem.is_none();
+        self.reports.extend(problem);
+        is_text.then_some(file)
+    }
+
+    /// A file of JSON, to be asked for its [members](Reader::members).
+    fn json(&mut self, path: &str) -> Option<(FileId, Arc<SourceFile>)> {
+        let file = self.text(path)?;
+        Some((file, self.texts.share(file)))
+    }
+
+    /// What a text says, which is an object.
+    fn members<'t>(&mut self, file: FileId, text: &'t SourceFile) -> Option<Members<'t>> {
+        match Value::parse(file, text.text()) {
+            Ok(value) => self.object(value, "a file of an export"),
+            Err(error) => {
+                self.reports.push(not_json(file, text.text(), &error));
+                None
+            }
+        }
+    }
+
+    fn object<'t>(&mut self, value: Value<'t>, what: &str) -> Option<Members<'t>> {
+        self.typed(value, what, "an object", value.members())
+    }
+
+    fn string(&mut self, members: &Members<'_>, key: &str) -> Option<Placed<String>> {
+        let value = members.get(key)?;
+        let text = self.typed(value, &format!("`{key}`"), "a string", value.string())?;
+        Some(Placed::new(text, value.span()))
+    }
+
+    fn bool(&mut self, members: &Members<'_>, key: &str) -> Option<Placed<bool>> {
+        let value = members.get(key)?;
+        let truth = self.typed(value, &format!("`{key}`"), "`true` or `false`", value.bool())?;
+        Some(Placed::new(truth, value.span()))
+    }
+
+    fn strings(&mut self, members: &Members<'_>, key: &str) -> Option<Vec<Placed<String>>> {
+        let value = members.get(key)?;
+        let elements = self.typed(value, &format!("`{key}`"), "a list", value.elements())?;
+        let what = format!("an element of `{key}`");
+        let strings = elements.into_iter().filter_map(|value| {
+            let text = self.typed(value, &what, "a string", value.string())?;
+            Some(Placed::new(text, value.span()))
+        });
+        Some(strings.collect())
+    }
+
+    /// The value, or a report that it is something else.
+    fn typed<T>(&mut self, value: Value<'_>, what: &str, wanted: &str, found: Option<T>) -> Option<T> {
+        if found.is_none() {
+            let message = format!("{what} is {wanted}, and this is {}", value.kind());
+            self.reports.push(Diagnostic::error(Code::E0301, value.span(), message));
+        }
+        found
+    }
+}
