@@ -6,6 +6,7 @@ use super::replay::{Counted, Ended, Login, Outcome, PlayedStep};
 use super::{
     Analysis, BudgetExceeded, Finding, GuaranteeAnswer, Limit, LostCommands, Proof, Question, Unreachable,
 };
+use crate::check::masks::ALL_FACTORS;
 use crate::check::policy::{
     CommandKind, ConditionId, ConditionKind, End, FactorId, Moment, Number, Type, TypedPolicy,
 };
@@ -361,6 +362,10 @@ impl Teller<'_> {
             names if names.is_empty() => "nothing is enrolled".to_owned(),
             names => format!("enrolled: {names}"),
         });
+        match self.words().names(event.enrolled & ALL_FACTORS & !self.policy.enabled) {
+            off if off.is_empty() => {}
+            off => lines.push(format!("not enabled in the tenant: {off}")),
+        }
         if !event.performed.is_empty() {
             let stamps = event.performed.iter().map(|(factor, stamp)| {
                 let name = &self.policy.catalog.factors[*factor].name;
