@@ -120,7 +120,10 @@ fn value(typed: &TypedPolicy, variable: &Variable, found: &Json) -> Option<FactV
 fn texts(variable: &Variable, found: &Json) -> Option<Vec<String>> {
     let whole: Vec<&str> = match found {
         Json::String(text) => vec![text],
-        Json::Array(elements) => elements.iter().map(Json::as_str).collect::<Option<_>>()?,
+        Json::Array(elements) => {
+            let there = elements.iter().filter(|element| !element.is_null());
+            there.map(Json::as_str).collect::<Option<_>>()?
+        }
         _ => return None,
     };
     let Some(separator) = &variable.split else {

@@ -40,7 +40,7 @@
   const asFactors = (given) => (Array.isArray(given) ? given.map(asFactor) : copy(given));
 
   const event = parse(eventText);
-  const isObject = (value) => typeof value === 'object' && value !== null;
+  const isObject = (value) => typeof value === 'object' && value !== null && !Array.isArray(value);
   const transaction = isObject(event?.transaction) ? event.transaction : {};
   const metadata = isObject(transaction.metadata) ? transaction.metadata : {};
 

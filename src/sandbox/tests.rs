@@ -87,8 +87,11 @@ fn metadata_is_seen_at_once_and_taken_away_by_null() {
 
 #[test]
 fn metadata_of_an_event_without_a_transaction_is_kept_all_the_same() {
-    let run = run(&handler("api.transaction.setMetadata('a', 1);")).expect("it runs");
-    assert_eq!(Value::from(run.metadata), json!({"a": 1}));
+    let code = handler("api.transaction.setMetadata('a', 1);");
+    for event in [json!({}), json!({"transaction": null}), json!({"transaction": {"metadata": ["odd"]}})] {
+        let run = run_on(&code, &event).expect("it runs");
+        assert_eq!(Value::from(run.metadata), json!({"a": 1}), "{event}");
+    }
 }
 
 #[test]
