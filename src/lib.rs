@@ -59,7 +59,7 @@ pub use check::policy::Style;
 #[cfg(feature = "tenant-toml")]
 pub use compile::read_tenant;
 pub use compile::{
-    Compiled, Compiler, Examined, Format, Formatted, Report, STARTERS, Starter, format_policy,
+    Auth0Actions, Compiled, Compiler, Examined, Format, Formatted, Report, STARTERS, Starter, format_policy,
     read_export_tenant,
 };
 pub use diagnostic::render::HumanStyle;

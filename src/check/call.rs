@@ -429,6 +429,8 @@ impl Checker<'_> {
             return Value::invalid(span);
         }
         let value = self.sealed(value.unwrap_or_else(|| Value::invalid(span)));
+        let arguments = values.iter().map(|value| self.excerpt(value.span)).collect();
+        self.give_name(&value, id, arguments);
         if let State::Function(calls) = &mut self.states[id]
             && calls.len() < REMEMBERED_CALLS
         {

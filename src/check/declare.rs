@@ -49,6 +49,7 @@ pub(crate) struct FactorDeclaration<'a> {
 pub(crate) struct Definition<'a> {
     pub(crate) file: FileId,
     pub(crate) name: &'a Name,
+    pub(crate) docs: &'a [Spanned<String>],
     pub(crate) role: Role,
     pub(crate) body: DefinitionBody<'a>,
 }
@@ -126,7 +127,7 @@ impl<'a> Declarations<'a> {
             diagnostics.push(report);
             return;
         }
-        let id = self.definitions.push(Definition { file, name, role: unit.role, body });
+        let id = self.definitions.push(Definition { file, name, docs: &item.docs, role: unit.role, body });
         scope.own.insert(&name.node, id);
     }
 

@@ -52,7 +52,7 @@ use declare::{Declarations, DefinitionId, State};
 use fact::PathKey;
 use masks::FactorMask;
 use policy::{
-    Catalog, Condition, ConditionId, Presence, PresenceId, Step, StepId, Test, TypedPolicy, Variable,
+    Catalog, Condition, ConditionId, Named, Presence, PresenceId, Step, StepId, Test, TypedPolicy, Variable,
     VariableId,
 };
 
@@ -60,6 +60,7 @@ pub(crate) use fact::list_of;
 pub(crate) use statement::step_name;
 pub use tenant::PlacedTenant;
 use tenant::TenantDefaults;
+pub(crate) use value::WEEKDAYS;
 
 /// A parsed file and its part in the flow.
 #[derive(Clone, Debug)]
@@ -141,6 +142,7 @@ struct Checker<'a> {
     sizes: SecondaryMap<ConditionId, Size>,
     /// Results of defines: the checker doesn't follow presence through them.
     opaque: HashSet<ConditionId>,
+    named: BTreeMap<ConditionId, Named>,
     /// How far each define, let and rule has come.
     states: SecondaryMap<DefinitionId, State>,
     /// What expanding has cost so far, in statements and their conditions.
@@ -183,6 +185,7 @@ impl<'a> Checker<'a> {
             conditions: PrimaryMap::new(),
             sizes: SecondaryMap::new(),
             opaque: HashSet::new(),
+            named: BTreeMap::new(),
             states: SecondaryMap::new(),
             expanded: 0,
             expansion_reported: false,
@@ -232,6 +235,7 @@ impl<'a> Checker<'a> {
             variables: self.variables,
             presences: self.presences,
             conditions: self.conditions,
+            named: self.named,
             steps,
             guarantees,
             tests,

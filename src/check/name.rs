@@ -6,7 +6,8 @@ use super::Checker;
 use super::declare::{DefinitionBody, DefinitionId, State};
 use super::expression::{Context, Place};
 use super::policy::{
-    Absence, ConditionKind, End, FactorSubject, Guard, Number, Set, TextSubject, Type, VariableId, View,
+    Absence, ConditionKind, End, FactorSubject, Guard, Named, Number, Set, TextSubject, Type, VariableId,
+    View,
 };
 use super::value::{Kind, Term, Value};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
@@ -116,9 +117,22 @@ impl Checker<'_> {
         if matches!(self.states[id], State::Broken) {
             return Value::invalid(span);
         }
+        self.give_name(&value, id, Vec::new());
         let value = if is_define { self.sealed(value) } else { value };
         self.states[id] = State::Value(value.clone());
         value.at(span)
+    }
+
+    /// Remembers what the policy calls a condition; of two names for one, the inner.
+    pub(crate) fn give_name(&mut self, value: &Value, id: DefinitionId, arguments: Vec<String>) {
+        let Some(Term::Bool(condition)) = value.only() else { return };
+        let definition = &self.declarations.definitions[id];
+        self.named.entry(*condition).or_insert_with(|| Named {
+            name: definition.name.node.clone(),
+            arguments,
+            docs: definition.docs.iter().map(|line| line.node.clone()).collect(),
+            declared: definition.name.span,
+        });
     }
 
     /// Marks the conditions of a define's result, so that presence isn't followed through them.

@@ -10,11 +10,13 @@ mod check;
 mod completions;
 mod decide;
 mod diff;
+mod emit;
 mod explain;
 mod export;
 mod files;
 mod flow;
 mod fmt;
+mod folder;
 mod new;
 mod output;
 mod prove;
@@ -68,6 +70,7 @@ enum Command {
     Check(check::Check),
     Decide(decide::Decide),
     Diff(diff::Diff),
+    Emit(emit::Emit),
     Fmt(fmt::Fmt),
     Explain(explain::Explain),
     New(new::New),
@@ -84,6 +87,7 @@ pub(crate) fn run() -> Exit {
         Command::Check(check) => check.run(),
         Command::Decide(decide) => decide.run(),
         Command::Diff(diff) => diff.run(),
+        Command::Emit(emit) => emit.run(),
         Command::Fmt(fmt) => fmt.run(),
         Command::Explain(explain) => explain.run(),
         Command::New(new) => new.run(),

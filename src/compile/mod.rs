@@ -5,6 +5,7 @@
 //! [`Loader`] for `use "file"`.
 
 mod digest;
+mod emit;
 mod format;
 mod library;
 mod load;
@@ -15,6 +16,7 @@ mod tenant;
 use std::fmt;
 use std::sync::Mutex;
 
+pub use emit::Auth0Actions;
 pub use format::{Formatted, format_policy};
 pub use library::{STARTERS, Starter};
 pub use report::{Format, Report};

@@ -123,6 +123,13 @@ codes! {
     E0701: "a test that expects something else",
     E0702: "a fact that a test has to give",
     E0703: "an answer to no prompt",
+    // Auth0
+    E0801: "something that Auth0 does not have",
+    E0802: "a fact that Auth0's event does not have",
+    E0803: "an Action too large for Auth0",
+    E0804: "Actions that share a folder",
+    W0805: "a fact that is the same in every login on Auth0",
+    W0806: "transaction metadata, which a tenant may not have",
     // lints
     W0601: "a condition that is always true",
     W0602: "a condition that is never true",

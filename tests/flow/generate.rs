@@ -241,6 +241,7 @@ pub(crate) fn flow(seed: u64, size: Size) -> Flow {
         variables: variables(),
         presences,
         conditions,
+        named: Default::default(),
         steps,
         guarantees,
         tests: vec![],

@@ -79,6 +79,8 @@ pub(crate) enum Asks {
     Compiling,
     /// The built-in questions and the guarantees too.
     Everything,
+    /// What emitting for Auth0 says, and nothing else.
+    Emitting,
 }
 
 /// The codes that answer the built-in questions and the guarantees.
@@ -89,6 +91,9 @@ impl Flow {
     pub(crate) fn asking(mut self, code: &str) -> Flow {
         if ANSWERS.contains(&code) {
             self.asks = Asks::Everything;
+        }
+        if code.get(1..3) == Some("08") {
+            self.asks = Asks::Emitting;
         }
         self
     }
@@ -172,11 +177,15 @@ fn said_of<'f>(
     asks: Asks,
 ) -> Report {
     let compiled = match asks {
-        Asks::Compiling => compiler.compile(files),
+        Asks::Compiling | Asks::Emitting => compiler.compile(files),
         Asks::Everything => compiler.examine(files).map(|examined| examined.compiled),
     };
     match compiled {
         Err(report) => report,
+        Ok(compiled) if asks == Asks::Emitting => match compiled.auth0_actions() {
+            Ok(actions) => actions.report,
+            Err(report) => report,
+        },
         Ok(compiled) => {
             let results = run_tests(&compiled, "");
             let checked = compiled.report.diagnostics().into_iter();

@@ -3,7 +3,7 @@
 //! Only the checker builds it, so its invariants hold for all later stages: every index names a row of its own
 //! table, every comparison is between values of one type, and a value that may be absent is read only where its
 //! presence is known. `let`s, `define`s and `rule`s are gone: each use stands expanded, and each condition still
-//! knows the text it came from. `x ?? y` has become a choice between two conditions.
+//! knows the text it came from, and the name that the policy gave it. `x ?? y` has become a choice between two conditions.
 
 mod condition;
 mod statement;
@@ -62,6 +62,8 @@ pub struct TypedPolicy {
     pub presences: PrimaryMap<PresenceId, Presence>,
     /// All conditions. A condition refers only to earlier rows, so the table is a directed acyclic graph.
     pub conditions: PrimaryMap<ConditionId, Condition>,
+    /// The conditions that the policy gives a name. Nothing depends on it; who shows the policy keeps its names.
+    pub named: BTreeMap<ConditionId, Named>,
     /// The steps in the order in which a login passes them.
     pub steps: PrimaryMap<StepId, Step>,
     /// What must hold for every login; checked, not yet proven.
@@ -89,6 +91,19 @@ impl TypedPolicy {
         }
         ""
     }
+}
+
+/// What a condition is called: by a `define`, or by a `let` of a file.
+#[derive(Clone, Debug)]
+pub struct Named {
+    /// The name.
+    pub name: String,
+    /// The arguments of the first such call, as they are written; none where it takes none.
+    pub arguments: Vec<String>,
+    /// The definition's `///` lines.
+    pub docs: Vec<String>,
+    /// Where the name is defined.
+    pub declared: Span,
 }
 
 /// A fact: a name for a variable.

@@ -12,7 +12,7 @@ const INDENT: usize = 2;
 
 /// A text that can be laid out in several ways.
 #[derive(Clone, Debug)]
-pub(super) enum Doc {
+pub(crate) enum Doc {
     /// Words, without a line break.
     Text(Cow<'static, str>),
     /// A comment, `//` and all; a line break follows.
@@ -35,17 +35,17 @@ pub(super) enum Doc {
 
 impl Doc {
     /// Words.
-    pub(super) fn text(text: impl Into<Cow<'static, str>>) -> Doc {
+    pub(crate) fn text(text: impl Into<Cow<'static, str>>) -> Doc {
         Doc::Text(text.into())
     }
 
     /// A space, or a line break in a broken group.
-    pub(super) fn line() -> Doc {
+    pub(crate) fn line() -> Doc {
         Doc::Line(" ")
     }
 
     /// The words that it begins with.
-    pub(super) fn first_text(&self) -> &str {
+    pub(crate) fn first_text(&self) -> &str {
         match self {
             Doc::Text(text) => text,
             Doc::Concat(docs) | Doc::Nest(docs) | Doc::Group(docs) => {
@@ -67,7 +67,7 @@ enum Mode {
 type Piece<'a> = (usize, Mode, &'a Doc);
 
 /// Lays a document out from the left margin; it ends without a line break.
-pub(super) fn layout(doc: &Doc) -> String {
+pub(crate) fn layout(doc: &Doc) -> String {
     let mut page = Page { out: String::new(), column: 0, indent: 0 };
     let mut pieces: Vec<Piece<'_>> = vec![(0, Mode::Broken, doc)];
     while let Some((indent, mode, doc)) = pieces.pop() {

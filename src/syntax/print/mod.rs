@@ -6,7 +6,7 @@
 //! What a literal looks like is the source's own choice (`90s` stays `90s`) where it still says the same.
 
 mod comments;
-mod doc;
+pub(crate) mod doc;
 mod expressions;
 mod facts;
 mod items;

@@ -1,0 +1,253 @@
+//! What a step reads of the event: each fact becomes a property of `facts`, read once when the Action begins.
+//!
+//! The rules are those of [`runtime::read`](crate::runtime::read), with one difference: an Action reads what its own
+//! step asks about, where a record holds what the whole flow does.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::check::policy::{
+    Absence, Each, MayBeMissing, PresenceId, Segment, Type, TypedPolicy, Value, Variable, VariableId,
+};
+
+use super::helpers::Helpers;
+use super::names::Names;
+use super::text::{comment, string, strings};
+
+/// What every step can ask about without a declaration.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Debug)]
+pub(super) enum BuiltIn {
+    Now,
+    Enrolled,
+    Performed,
+    PerformedInThisLogin,
+}
+
+impl BuiltIn {
+    fn name(self) -> &'static str {
+        match self {
+            BuiltIn::Now => "now",
+            BuiltIn::Enrolled => "enrolled",
+            BuiltIn::Performed => "performed",
+            BuiltIn::PerformedInThisLogin => "performedInThisLogin",
+        }
+    }
+
+    fn reading(self, helpers: &mut Helpers) -> String {
+        match self {
+            BuiltIn::Now => "Date.now()".to_owned(),
+            BuiltIn::Enrolled => format!("{}(event)", helpers.uses("enrolledFactors")),
+            BuiltIn::Performed => format!("{}(event)", helpers.uses("performedFactors")),
+            BuiltIn::PerformedInThisLogin => format!("{}(event)", helpers.uses("performedInThisLogin")),
+        }
+    }
+}
+
+/// The facts that a step asks about, by the names that its Action gives them.
+#[derive(Debug)]
+pub(super) struct Facts<'p> {
+    policy: &'p TypedPolicy,
+    names: Names,
+    built_in: BTreeSet<BuiltIn>,
+    variables: BTreeMap<VariableId, String>,
+    presences: BTreeMap<PresenceId, String>,
+}
+
+impl<'p> Facts<'p> {
+    pub(super) fn new(policy: &'p TypedPolicy) -> Self {
+        let mut names = Names::of_properties();
+        for built_in in [BuiltIn::Now, BuiltIn::Enrolled, BuiltIn::Performed, BuiltIn::PerformedInThisLogin] {
+            names.give(built_in.name());
+        }
+        Facts {
+            policy,
+            names,
+            built_in: BTreeSet::new(),
+            variables: BTreeMap::new(),
+            presences: BTreeMap::new(),
+        }
+    }
+
+    /// `facts.enrolled`
+    pub(super) fn built_in(&mut self, fact: BuiltIn) -> String {
+        self.built_in.insert(fact);
+        format!("facts.{}", fact.name())
+    }
+
+    /// `facts.userIsAdmin`
+    pub(super) fn variable(&mut self, variable: VariableId) -> String {
+        let Facts { policy, names, variables, .. } = self;
+        let name = variables.entry(variable).or_insert_with(|| names.give(&policy.variables[variable].name));
+        format!("facts.{name}")
+    }
+
+    /// `facts.organizationIsPresent`
+    pub(super) fn presence(&mut self, presence: PresenceId) -> String {
+        let Facts { policy, names, presences, .. } = self;
+        let name = presences.entry(presence).or_insert_with(|| {
+            let keys = policy.presences[presence].path.iter().map(|segment| segment.key.as_str());
+            names.give(&format!("{} is-present", keys.collect::<Vec<_>>().join(" ")))
+        });
+        format!("facts.{name}")
+    }
+
+    /// Whether the step asks about nothing.
+    pub(super) fn is_empty(&self) -> bool {
+        self.built_in.is_empty() && self.variables.is_empty() && self.presences.is_empty()
+    }
+
+    /// The variables that are read.
+    pub(super) fn variables(&self) -> impl Iterator<Item = VariableId> + '_ {
+        self.variables.keys().copied()
+    }
+
+    /// `readFacts`, which reads them.
+    pub(super) fn reader(&self, helpers: &mut Helpers) -> String {
+        let mut text = String::from(concat!(
+            "/**\n * What this step reads of the login. Throws where a value is not what the policy declares.\n",
+            " * @param {PostLoginEvent} event\n */\nfunction readFacts(event) {\n  return {\n",
+        ));
+        for fact in &self.built_in {
+            text.push_str(&format!("    {}: {},\n", fact.name(), fact.reading(helpers)));
+        }
+        for (presence, name) in &self.presences {
+            let path = keys(until_array(&self.policy.presences[*presence].path));
+            text.push_str(&format!(
+                "    {name}: {}(event, {path}) !== undefined,\n",
+                helpers.uses("valueAt")
+            ));
+        }
+        for (variable, name) in &self.variables {
+            let variable = &self.policy.variables[*variable];
+            for line in self.docs(variable) {
+                text.push_str(&format!("    // {}\n", comment(line)));
+            }
+            text.push_str(&format!("    {name}: {},\n", self.reading(variable, helpers)));
+        }
+        text.push_str("  };\n}\n");
+        text
+    }
+
+    fn docs(&self, variable: &Variable) -> &'p [String] {
+        self.policy.facts.get(&variable.name).map_or(&[], |fact| &fact.docs)
+    }
+
+    /// The call that reads a variable.
+    fn reading(&self, variable: &Variable, helpers: &mut Helpers) -> String {
+        let path = until_array(&variable.path);
+        let reader = self.value_reader(variable, helpers);
+        match &variable.absence {
+            Absence::Refused => format!("{}(event, {}, {reader})", helpers.uses("required"), keys(path)),
+            Absence::Default(value) => {
+                let value = self.default(variable, value);
+                format!("{}(event, {}, {reader}, {value})", helpers.uses("read"), keys(path))
+            }
+            Absence::Tracked(presence) => {
+                let parent = until_array(&self.policy.presences[*presence].path).len().min(path.len());
+                let (parent, rest) = path.split_at(parent);
+                let optional = helpers.uses("optional");
+                format!("{optional}(event, {}, {}, {reader})", keys(parent), keys(rest))
+            }
+        }
+    }
+
+    /// The function that makes a value of a variable's type.
+    fn value_reader(&self, variable: &Variable, helpers: &mut Helpers) -> String {
+        match &variable.ty {
+            Type::Bool => helpers.uses("bool").to_owned(),
+            Type::Int => helpers.uses("integer").to_owned(),
+            Type::Text => helpers.uses("text").to_owned(),
+            Type::Time => helpers.uses("instant").to_owned(),
+            Type::Duration => helpers.uses("seconds").to_owned(),
+            Type::Ip => helpers.uses("address").to_owned(),
+            Type::Factor => helpers.uses("factor").to_owned(),
+            Type::OpenEnum(values) => format!("{}({})", helpers.uses("amongOrOther"), strings(values)),
+            Type::OrderedEnum(values) => format!("{}({})", helpers.uses("among"), strings(values)),
+            Type::TextList => {
+                self.list_reader(variable, helpers).unwrap_or_else(|call| format!("(value, where) => {call}"))
+            }
+            Type::FactorSet => {
+                let call = self
+                    .list_reader(variable, helpers)
+                    .map_or_else(|call| call, |name| format!("{name}(value, where)"));
+                format!("(value, where) => {}({call})", helpers.uses("inCatalogOrder"))
+            }
+        }
+    }
+
+    /// The function that makes texts of an array, or of a text to split: its name, or else a call.
+    fn list_reader(&self, variable: &Variable, helpers: &mut Helpers) -> Result<String, String> {
+        let steps = after_array(&variable.path);
+        let reader = match steps {
+            None | Some([]) => helpers.uses("texts").to_owned(),
+            Some(steps) => format!("{}({})", helpers.uses("textsAt"), marked(steps)),
+        };
+        match (&variable.split, steps) {
+            (None, _) => Ok(reader),
+            (Some(separator), None) => {
+                let (cut, text) = (helpers.uses("cut"), helpers.uses("text"));
+                Err(format!("{cut}({text}(value, where), {})", string(separator)))
+            }
+            (Some(separator), Some(_)) => {
+                let cut = helpers.uses("cut");
+                Err(format!("{reader}(value, where).flatMap((text) => {cut}(text, {}))", string(separator)))
+            }
+        }
+    }
+
+    /// What a variable is where the event has no value, as its reader would give it.
+    fn default(&self, variable: &Variable, value: &Value) -> String {
+        let factor = |factor: &_| self.policy.catalog.factors[*factor].name.as_str();
+        match (value, &variable.ty) {
+            (Value::Bool(value), _) => value.to_string(),
+            (Value::Number(number), Type::OpenEnum(values) | Type::OrderedEnum(values)) => {
+                let name = usize::try_from(*number).ok().and_then(|number| values.get(number));
+                string(name.map_or("other", String::as_str))
+            }
+            (Value::Number(number), _) => number.to_string(),
+            (Value::Text(text), _) => string(text),
+            (Value::Ip(address), _) => string(&bits(*address)),
+            (Value::Factor(one), _) => string(factor(one)),
+            (Value::TextList(texts), _) => strings(texts),
+            (Value::FactorSet(factors), _) => {
+                let mut factors = factors.clone();
+                factors.sort_unstable();
+                strings(&factors.iter().map(factor).collect::<Vec<_>>())
+            }
+        }
+    }
+}
+
+/// An address as the helper `address` gives it.
+fn bits(address: std::net::IpAddr) -> String {
+    match address.to_canonical() {
+        std::net::IpAddr::V4(address) => format!("4{:032b}", address.to_bits()),
+        std::net::IpAddr::V6(address) => format!("6{:0128b}", address.to_bits()),
+    }
+}
+
+/// The path down to its first array; the whole path where it passes none.
+fn until_array(path: &[Segment]) -> &[Segment] {
+    let array = path.iter().position(|segment| segment.each == Each::Element);
+    array.and_then(|array| path.get(..=array)).unwrap_or(path)
+}
+
+/// What follows the first array of a path, if it passes one.
+fn after_array(path: &[Segment]) -> Option<&[Segment]> {
+    let array = path.iter().position(|segment| segment.each == Each::Element)?;
+    path.get(array + 1..)
+}
+
+/// `["user", "app_metadata"]`
+fn keys(path: &[Segment]) -> String {
+    strings(&path.iter().map(|segment| segment.key.as_str()).collect::<Vec<_>>())
+}
+
+/// `[{ key: "provider", marks: "?" }]`
+fn marked(path: &[Segment]) -> String {
+    let steps = path.iter().map(|segment| {
+        let optional = if segment.may_be_missing == MayBeMissing::Yes { "?" } else { "" };
+        let each = if segment.each == Each::Element { "[]" } else { "" };
+        format!("{{ key: {}, marks: \"{optional}{each}\" }}", string(&segment.key))
+    });
+    format!("[{}]", steps.collect::<Vec<_>>().join(", "))
+}
