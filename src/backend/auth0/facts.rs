@@ -95,9 +95,12 @@ impl<'p> Facts<'p> {
         self.built_in.is_empty() && self.variables.is_empty() && self.presences.is_empty()
     }
 
-    /// The variables that are read.
+    /// The variables that are read, and those that are only asked whether they are there.
     pub(super) fn variables(&self) -> impl Iterator<Item = VariableId> + '_ {
-        self.variables.keys().copied()
+        self.policy.variables.iter().filter_map(|(id, variable)| match variable.absence {
+            Absence::Tracked(presence) if self.presences.contains_key(&presence) => Some(id),
+            _ => self.variables.contains_key(&id).then_some(id),
+        })
     }
 
     /// `readFacts`, which reads them.

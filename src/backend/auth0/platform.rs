@@ -89,15 +89,15 @@ fn of_factor(policy: &TypedPolicy, command: &Command, used: &FactorUse) -> Optio
         Some(Diagnostic::error(Code::E0801, used.span, message).label(factor.declared, "declared here"))
     };
     let Some((_, commands)) = FACTORS.iter().find(|(known, _)| known == name) else {
-        return report(format!("Auth0 has no factor `{name}`"));
+        return report(format!("`{name}` is no factor of Auth0"));
     };
     if !commands.contains(&command.kind) {
-        return report(format!("Auth0 can't {verb} `{name}`"));
+        return report(format!("`{name}` can't stand in {verb} commands on Auth0"));
     }
     let options = used.options.iter().filter_map(|option| factor.options.get(*option));
     let unknown = options.flat_map(|option| option.json.iter().map(move |(key, value)| (option, key, value)));
     let (option, ..) = unknown.into_iter().find(|(_, key, value)| !takes(name, command.kind, key, value))?;
-    report(format!("Auth0 has no option like `{}` for `{name}` in a {verb} command", option.name))
+    report(format!("there is no option of Auth0 like `{}` for `{name}` in a {verb} command", option.name))
 }
 
 /// Factors of the policy's own that conditions ask about: on Auth0 nobody has them.
@@ -113,7 +113,7 @@ fn foreign_factors(policy: &TypedPolicy, asked: &BTreeSet<ConditionId>) -> Vec<D
         };
         let factor = factor.map(|factor| &policy.catalog.factors[factor]);
         if let Some(factor) = factor.filter(|factor| is_foreign(&factor.name)) {
-            let message = format!("Auth0 has no factor `{}`", factor.name);
+            let message = format!("`{}` is no factor of Auth0", factor.name);
             reports.push(
                 Diagnostic::error(Code::E0801, condition.span, message)
                     .label(factor.declared, "declared here"),
@@ -135,13 +135,13 @@ fn of_fact(policy: &TypedPolicy, variable: VariableId) -> Option<Diagnostic> {
         Absence::Refused => Diagnostic::error(
             Code::E0802,
             declared,
-            format!("Auth0's event has no `{path}`, so no login could be read"),
+            format!("`{path}` is not in Auth0's event, so no login could be read"),
         )
         .help("read it from `app_metadata` or `user_metadata`, or say what counts instead with `default`"),
         Absence::Default(_) | Absence::Tracked(_) => Diagnostic::warning(
             Code::W0805,
             declared,
-            format!("Auth0's event has no `{path}`, so `{}` is the same in every login", row.name),
+            format!("`{path}` is not in Auth0's event, so `{}` is the same in every login", row.name),
         )
         .note("the event is that of the post-login trigger, version 3"),
     })
