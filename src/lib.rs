@@ -37,6 +37,7 @@ pub mod backend;
 pub mod check;
 mod compile;
 pub mod diagnostic;
+pub mod doctor;
 pub mod flow;
 
 pub mod lower;
@@ -60,7 +61,7 @@ pub use check::policy::Style;
 pub use compile::read_tenant;
 pub use compile::{
     Auth0Actions, Compiled, Compiler, Examined, Format, Formatted, Report, STARTERS, Starter, format_policy,
-    read_export_tenant,
+    read_export, read_export_tenant,
 };
 pub use diagnostic::render::HumanStyle;
 pub use flow::Budget;
@@ -70,5 +71,5 @@ pub use runtime::{
     AnswerError, Availability, Command, DecideError, Decision, Digest, FactType, FactorChoice, Facts,
     Failure, LogEntry, LoginError, Next, Prompt, ResumeError, SavedLogin, Screen, Slot,
 };
-pub use tenant::export::{Folder, FolderError, MemoryFolder, Unsaid};
+pub use tenant::export::{Export, Folder, FolderError, MemoryFolder, Unsaid};
 pub use tenant::{Switch, Tenant, TenantValue};

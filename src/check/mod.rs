@@ -57,6 +57,7 @@ use policy::{
 };
 
 pub(crate) use fact::list_of;
+pub(crate) use offered::{Asked, asked_for};
 pub(crate) use statement::step_name;
 pub use tenant::PlacedTenant;
 use tenant::TenantDefaults;

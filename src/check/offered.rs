@@ -6,11 +6,62 @@ use cranelift_entity::PrimaryMap;
 
 use super::Checker;
 use super::masks::{ALL_FACTORS, FactorMask, bit, factors};
-use super::policy::{Block, Catalog, Command, FactorId, Set, Statement, Step, StepId};
+use super::policy::{Block, Catalog, Command, FactorId, Set, Statement, Step, StepId, TypedPolicy};
 use super::tenant::PlacedTenant;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::Span;
 use crate::tenant::{Form, Switch};
+
+/// What a flow's commands ask for.
+pub(crate) struct Asked {
+    pub(crate) commands: Vec<Offer>,
+    /// How many of them one login executes at most, as far as the text shows.
+    pub(crate) at_most: usize,
+    /// The factors that they name.
+    pub(crate) factors: FactorMask,
+    /// The options that they name.
+    pub(crate) options: BTreeSet<(FactorId, usize)>,
+}
+
+/// What one command offers.
+pub(crate) struct Offer {
+    pub(crate) word: &'static str,
+    /// The factors that it names.
+    pub(crate) named: FactorMask,
+    /// Those that it offers to some login.
+    pub(crate) most: FactorMask,
+}
+
+/// What the commands of a flow ask for.
+pub(crate) fn asked_for(policy: &TypedPolicy) -> Asked {
+    let at_most = policy.steps.values().map(|step| most_commands(&step.body)).sum();
+    let mut asked = Asked { commands: Vec::new(), at_most, factors: 0, options: BTreeSet::new() };
+    for command in commands_of(&policy.steps) {
+        let listed = command.listed.iter().fold(0, |mask, listed| mask | bit(listed.factor));
+        let named = listed | command.rest.as_ref().map_or(0, named_factors);
+        let most = may_offer(&policy.catalog, command);
+        asked.commands.push(Offer { word: command.kind.word(), named, most });
+        asked.factors |= named;
+        for listed in &command.listed {
+            asked.options.extend(listed.options.iter().map(|option| (listed.factor, *option)));
+        }
+    }
+    asked
+}
+
+/// The commands on the longest way through a block. The checker bounds how deep statements nest.
+fn most_commands(block: &Block) -> usize {
+    let most = |statement: &Statement| match statement {
+        Statement::Command(_) => 1,
+        Statement::Deny { .. } | Statement::Stop(_) => 0,
+        Statement::Applied { body, .. } => most_commands(body),
+        Statement::Branch { branches, otherwise, .. } => {
+            let bodies = branches.iter().map(|(_, body)| body).chain([otherwise]);
+            bodies.map(most_commands).max().unwrap_or_default()
+        }
+    };
+    block.iter().map(most).sum()
+}
 
 /// Why a factor is off: where the tenant says so, and what is to be said there.
 #[derive(Clone, Copy, PartialEq)]

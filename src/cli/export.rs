@@ -42,8 +42,11 @@ impl Folder for DiskFolder {
             return Err(FolderError::NotAFolder);
         }
         let entries = fs::read_dir(real).map_err(unreadable)?;
-        let names = entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned()));
-        names.collect::<io::Result<_>>().map(Some).map_err(unreadable)
+        let names = entries.map(|entry| {
+            let name = entry.map_err(unreadable)?.file_name();
+            name.into_string().map_err(|_| FolderError::Unreadable("a name in it is not UTF-8".to_owned()))
+        });
+        names.collect::<Result<_, _>>().map(Some)
     }
 
     fn read(&self, path: &str) -> Result<Option<Vec<u8>>, FolderError> {

@@ -10,6 +10,7 @@ mod check;
 mod completions;
 mod decide;
 mod diff;
+mod doctor;
 mod emit;
 mod explain;
 mod export;
@@ -70,6 +71,7 @@ enum Command {
     Check(check::Check),
     Decide(decide::Decide),
     Diff(diff::Diff),
+    Doctor(doctor::Doctor),
     Emit(emit::Emit),
     Fmt(fmt::Fmt),
     Explain(explain::Explain),
@@ -87,6 +89,7 @@ pub(crate) fn run() -> Exit {
         Command::Check(check) => check.run(),
         Command::Decide(decide) => decide.run(),
         Command::Diff(diff) => diff.run(),
+        Command::Doctor(doctor) => doctor.run(),
         Command::Emit(emit) => emit.run(),
         Command::Fmt(fmt) => fmt.run(),
         Command::Explain(explain) => explain.run(),

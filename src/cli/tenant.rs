@@ -27,16 +27,28 @@ impl TenantFile {
         compiler: Compiler,
         write: impl FnOnce(&Report, &str),
     ) -> Result<Compiler, Exit> {
-        let Some(name) = &self.tenant else { return Ok(compiler) };
-        match tenant(name)? {
-            Ok(tenant) => {
-                tenant.unsaid().iter().for_each(|unsaid| eprintln!("note: of the export `{name}`: {unsaid}"));
-                Ok(compiler.with_tenant(tenant))
-            }
-            Err(report) => {
-                write(&report, name);
-                Err(Exit::Findings)
-            }
+        give_tenant(self.tenant.as_deref(), compiler, write)
+    }
+}
+
+/// Gives the compiler the tenant of a name.
+///
+/// # Errors
+/// How the command ends when it can't be used.
+pub(super) fn give_tenant(
+    name: Option<&str>,
+    compiler: Compiler,
+    write: impl FnOnce(&Report, &str),
+) -> Result<Compiler, Exit> {
+    let Some(name) = name else { return Ok(compiler) };
+    match tenant(name)? {
+        Ok(tenant) => {
+            tenant.unsaid().iter().for_each(|unsaid| eprintln!("note: of the export `{name}`: {unsaid}"));
+            Ok(compiler.with_tenant(tenant))
+        }
+        Err(report) => {
+            write(&report, name);
+            Err(Exit::Findings)
         }
     }
 }

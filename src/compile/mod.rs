@@ -20,9 +20,9 @@ pub use emit::Auth0Actions;
 pub use format::{Formatted, format_policy};
 pub use library::{STARTERS, Starter};
 pub use report::{Format, Report};
-pub use tenant::read_export_tenant;
 #[cfg(feature = "tenant-toml")]
 pub use tenant::read_tenant;
+pub use tenant::{read_export, read_export_tenant};
 
 use crate::backend::jit::{CodeMemory, CodeUsage, JitCompiler, NativeCode};
 use crate::check::policy::TypedPolicy;

@@ -2,11 +2,13 @@
 
 use super::Report;
 #[cfg(feature = "tenant-toml")]
-use crate::diagnostic::{Code, Diagnostic};
+use crate::diagnostic::Code;
+use crate::diagnostic::Diagnostic;
+use crate::source::Sources;
 #[cfg(feature = "tenant-toml")]
-use crate::source::{FileId, MAX_SOURCE_BYTES, Sources, Span};
+use crate::source::{FileId, MAX_SOURCE_BYTES, Span};
 use crate::tenant::Tenant;
-use crate::tenant::export::{self, Folder};
+use crate::tenant::export::{self, Export, Folder};
 
 /// Reads a `tenant.toml`; `name` is for reports.
 ///
@@ -46,8 +48,19 @@ pub fn read_tenant(name: &str, bytes: &[u8]) -> Result<Tenant, Report> {
 /// # Errors
 /// What is wrong with the files that are read. A file that is missing is no fault: [`Tenant::unsaid`] tells of it.
 pub fn read_export_tenant(name: &str, folder: &dyn Folder) -> Result<Tenant, Report> {
-    let (tenant, sources, diagnostics) = export::read_tenant(name, folder);
-    if diagnostics.is_empty() { Ok(tenant) } else { Err(Report::new(sources, diagnostics)) }
+    unless_faulty(export::read_tenant(name, folder))
+}
+
+/// Reads all of an export that bears on a login: its Actions too.
+///
+/// # Errors
+/// What is wrong with the files that are read.
+pub fn read_export(name: &str, folder: &dyn Folder) -> Result<Export, Report> {
+    unless_faulty(export::read(name, folder))
+}
+
+fn unless_faulty<T>((read, sources, diagnostics): (T, Sources, Vec<Diagnostic>)) -> Result<T, Report> {
+    if diagnostics.is_empty() { Ok(read) } else { Err(Report::new(sources, diagnostics)) }
 }
 
 #[cfg(feature = "tenant-toml")]

@@ -24,6 +24,9 @@ impl FileId {
         self.0 as usize
     }
 
+    /// The first file of a table.
+    pub(crate) const FIRST: FileId = FileId(0);
+
     /// The id that the next file added to `sources` will have.
     pub(crate) fn of_next(sources: &Sources) -> FileId {
         FileId(sources.files.len() as u32)

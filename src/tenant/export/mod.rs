@@ -2,13 +2,17 @@
 //!
 //! The idea: an export is a picture, and each part of it may be missing. What is missing is not said, which is another
 //! thing than off, and never guessed. So everything here is optional, and has its place in a file. The files come
-//! through a [`Folder`]: no disk is touched. What a policy is checked against becomes a [`Tenant`] ([`settings`]).
+//! through a [`Folder`]: no disk is touched. What a policy is checked against becomes a [`Tenant`] ([`settings`]); what
+//! only `doctor` looks at stays beside it ([`actions`]).
 
+mod actions;
 mod folder;
 mod json;
 mod settings;
 
 pub use folder::{Folder, FolderError, MemoryFolder};
+
+pub(crate) use actions::{ExportedAction, Version};
 
 use std::sync::Arc;
 
@@ -24,8 +28,36 @@ const PARTS: [&str; 5] = ["actions", "guardian", "prompts", "tenant.json", "trig
 /// How many files one folder of an export may hold.
 const MAX_FILES: usize = 1024;
 
+/// How much text of one export is read (32 MiB): far more than the Actions of a tenant may have.
+const MAX_EXPORT_BYTES: usize = 32 * 1024 * 1024;
+
 /// How many faults of one export are told.
 const MAX_REPORTS: usize = 50;
+
+/// What an export says. `None` is what it doesn't hold.
+#[derive(Clone, Debug)]
+pub struct Export {
+    pub(crate) tenant: Tenant,
+    /// When the tenant asks for a second factor by itself.
+    pub(crate) policies: Option<Vec<Placed<String>>>,
+    pub(crate) actions: Option<Vec<ExportedAction>>,
+    /// The names of the Actions of the `post-login` trigger, in order.
+    pub(crate) bound: Option<Vec<Placed<String>>>,
+    /// Which login pages: `new` or `classic`.
+    pub(crate) login_pages: Option<Placed<String>>,
+}
+
+impl Export {
+    /// What a policy is compiled for.
+    pub fn tenant(&self) -> &Tenant {
+        &self.tenant
+    }
+
+    /// The files that were read.
+    pub fn texts(&self) -> &Sources {
+        self.tenant.texts()
+    }
+}
 
 /// What an export leaves open, and what is taken to be so instead.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, thiserror::Error)]
@@ -57,9 +89,20 @@ impl Tenant {
 pub(crate) fn read_tenant(name: &str, folder: &dyn Folder) -> (Tenant, Sources, Vec<Diagnostic>) {
     let mut reader = Reader::new(name, folder);
     let tenant = reader.tenant();
-    let Reader { texts, mut reports, .. } = reader;
-    reports.truncate(MAX_REPORTS);
-    (Tenant { texts: texts.clone(), ..tenant }, texts, reports)
+    reader.finish(tenant, |tenant| tenant)
+}
+
+/// Reads all of an export that `doctor` looks at.
+pub(crate) fn read(name: &str, folder: &dyn Folder) -> (Export, Sources, Vec<Diagnostic>) {
+    let mut reader = Reader::new(name, folder);
+    let export = Export {
+        tenant: reader.tenant(),
+        policies: reader.policies(),
+        actions: reader.actions(),
+        bound: reader.bound(),
+        login_pages: reader.login_pages(),
+    };
+    reader.finish(export, |export| &mut export.tenant)
 }
 
 /// An export while it is read.
@@ -68,15 +111,28 @@ struct Reader<'f> {
     name: &'f str,
     folder: &'f dyn Folder,
     texts: Sources,
+    /// How many bytes were read.
+    bytes: usize,
     reports: Vec<Diagnostic>,
 }
 
 impl<'f> Reader<'f> {
     fn new(name: &'f str, folder: &'f dyn Folder) -> Self {
         let name = if name.len() > 1 { name.trim_end_matches('/') } else { name };
-        let mut reader = Reader { name, folder, texts: Sources::new(), reports: Vec::new() };
+        let mut reader = Reader { name, folder, texts: Sources::new(), bytes: 0, reports: Vec::new() };
         reader.check_is_an_export();
         reader
+    }
+
+    /// What was read; its places are places in the reader's texts.
+    fn finish<T>(
+        mut self,
+        mut read: T,
+        tenant: impl FnOnce(&mut T) -> &mut Tenant,
+    ) -> (T, Sources, Vec<Diagnostic>) {
+        tenant(&mut read).texts = self.texts.clone();
+        self.reports.truncate(MAX_REPORTS);
+        (read, self.texts, self.reports)
     }
 
     /// A folder without any of the parts is something else.
@@ -155,11 +211,15 @@ impl<'f> Reader<'f> {
     /// A file as text; `None` where there is none, or none that can be used.
     fn text(&mut self, path: &str) -> Option<FileId> {
         let found = self.folder.read(path);
+        self.take(path, found)
+    }
+
+    /// What was read at a path, as text.
+    fn take(&mut self, path: &str, found: Result<Option<Vec<u8>>, FolderError>) -> Option<FileId> {
         let bytes = self.or_report(path, found)?;
-        if bytes.len() > MAX_SOURCE_BYTES {
-            let message = format!("a file of an export is at most {MAX_SOURCE_BYTES} bytes long");
-            let report = self.about(path, message).here("this one is longer");
-            self.reports.push(Diagnostic { code: Code::E0108, ..report });
+        self.bytes = self.bytes.saturating_add(bytes.len());
+        if bytes.len() > MAX_SOURCE_BYTES || self.bytes > MAX_EXPORT_BYTES {
+            self.report_too_long(path, bytes.len());
             return None;
         }
         let file = FileId::of_next(&self.texts);
@@ -168,6 +228,18 @@ impl<'f> Reader<'f> {
         let is_text = problem.is_none();
         self.reports.extend(problem);
         is_text.then_some(file)
+    }
+
+    fn report_too_long(&mut self, path: &str, length: usize) {
+        let (message, here) = if length > MAX_SOURCE_BYTES {
+            (format!("a file of an export is at most {MAX_SOURCE_BYTES} bytes long"), "this one is longer")
+        } else {
+            let message =
+                format!("the files of an export that are read have at most {MAX_EXPORT_BYTES} bytes");
+            (message, "with this one there are more")
+        };
+        let report = self.about(path, message).here(here);
+        self.reports.push(Diagnostic { code: Code::E0108, ..report });
     }
 
     /// A file of JSON, to be asked for its [members](Reader::members).
@@ -203,11 +275,15 @@ impl<'f> Reader<'f> {
         Some(Placed::new(truth, value.span()))
     }
 
-    fn strings(&mut self, members: &Members<'_>, key: &str) -> Option<Vec<Placed<String>>> {
+    fn list_of<'t>(&mut self, members: &Members<'t>, key: &str) -> Option<Vec<Value<'t>>> {
         let value = members.get(key)?;
-        let elements = self.typed(value, &format!("`{key}`"), "a list", value.elements())?;
+        self.typed(value, &format!("`{key}`"), "a list", value.elements())
+    }
+
+    fn strings(&mut self, members: &Members<'_>, key: &str) -> Option<Vec<Placed<String>>> {
         let what = format!("an element of `{key}`");
-        let strings = elements.into_iter().filter_map(|value| {
+        let values = self.list_of(members, key)?.into_iter();
+        let strings = values.filter_map(|value| {
             let text = self.typed(value, &what, "a string", value.string())?;
             Some(Placed::new(text, value.span()))
         });

@@ -83,6 +83,12 @@ impl Reader<'_> {
         });
         Some(options.collect())
     }
+
+    pub(super) fn policies(&mut self) -> Option<Vec<Placed<String>>> {
+        let (file, text) = self.json("guardian/policies.json")?;
+        let members = self.members(file, &text)?;
+        self.strings(&members, "policies")
+    }
 }
 
 fn switch(enabled: Placed<bool>) -> Placed<Switch> {
