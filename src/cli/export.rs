@@ -18,10 +18,12 @@ pub(super) struct DiskFolder {
 impl DiskFolder {
     /// The folder of a name; told on standard error when there is none.
     pub(super) fn open(name: &str) -> Option<Self> {
-        let root = fs::canonicalize(name);
-        root.map(|root| DiskFolder { root })
-            .map_err(|error| eprintln!("error: `{name}` can't be read: {error}"))
-            .ok()
+        match fs::canonicalize(name) {
+            Ok(root) if root.is_dir() => return Some(DiskFolder { root }),
+            Ok(_) => eprintln!("error: `{name}` is no folder, and an export is one"),
+            Err(error) => eprintln!("error: `{name}` can't be read: {error}"),
+        }
+        None
     }
 
     /// Where a path of the export really leads, and what is there.

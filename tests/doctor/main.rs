@@ -277,6 +277,8 @@ fn the_exit_code_says_whether_a_line_fails() {
     assert!(ran.code == 1 && ran.stderr.contains("E0110") && ran.stdout.is_empty(), "{}", ran.stderr);
     let empty = folder("doctor-missing", &[("policy.stepup", POLICY)]);
     assert_eq!(run(&empty, &[]).code, 2);
+    let file = folder("doctor-file", &[("policy.stepup", POLICY), ("acme", "{}")]);
+    assert_eq!(run(&file, &[]).code, 2);
     let wrong = folder("doctor-wrong", &[("policy.stepup", "challenge otpp"), ("acme/tenant.json", "{}")]);
     let ran = run(&wrong, &[]);
     assert!(ran.code == 1 && ran.stderr.contains("E0401"), "{}", ran.stderr);

@@ -25,6 +25,9 @@ use json::{Members, Value, not_json};
 /// What is read of an export, as the folder lists it.
 const PARTS: [&str; 5] = ["actions", "guardian", "prompts", "tenant.json", "triggers"];
 
+/// What an export in the YAML format doesn't have.
+const ONLY_IN_DIRECTORY_FORMAT: [&str; 3] = ["guardian", "tenant.json", "triggers"];
+
 /// How many files one folder of an export may hold.
 const MAX_FILES: usize = 1024;
 
@@ -135,27 +138,33 @@ impl<'f> Reader<'f> {
         (read, self.texts, self.reports)
     }
 
-    /// A folder without any of the parts is something else.
+    /// A folder without any of the parts is something else; the YAML format has folders of the same names.
     fn check_is_an_export(&mut self) {
-        let Some(entries) = self.list("") else { return };
-        let parts: Vec<&str> =
-            PARTS.into_iter().filter(|part| entries.iter().any(|entry| entry == part)).collect();
-        if parts.is_empty() {
-            self.report_something_else(&entries);
+        let Some(entries) = self.list("") else {
+            if self.reports.is_empty() {
+                let report = self.about("", format!("there is no folder `{}`", self.name));
+                self.reports.push(report);
+            }
+            return;
+        };
+        let has = |part: &&str| entries.iter().any(|entry| entry == part);
+        let yaml = entries.iter().find(|entry| entry.ends_with(".yaml") || entry.ends_with(".yml"));
+        let is_yaml = yaml.is_some() && !ONLY_IN_DIRECTORY_FORMAT.iter().any(&has);
+        if is_yaml || !PARTS.iter().any(&has) {
+            self.report_something_else(&entries, yaml);
         }
-        for folder in parts.into_iter().filter(|part| !part.ends_with(".json")) {
+        for folder in PARTS.iter().filter(|part| has(part) && !part.ends_with(".json")) {
             // What is there is asked for later; that it is a folder is looked at once.
             self.list(folder);
         }
     }
 
     /// Shows what the folder holds.
-    fn report_something_else(&mut self, entries: &[String]) {
+    fn report_something_else(&mut self, entries: &[String], yaml: Option<&String>) {
         let message = format!("`{}` is not an export in the Deploy CLI's directory format", self.name);
         let file = self.texts.add(self.name, entries.join("\n"));
         let report = |place| Diagnostic::error(Code::E0110, Span::new(file, place), message);
-        let is_yaml = |entry: &&String| entry.ends_with(".yaml") || entry.ends_with(".yml");
-        self.reports.push(match entries.iter().find(is_yaml) {
+        self.reports.push(match yaml {
             Some(yaml) => {
                 let start =
                     entries.iter().take_while(|entry| *entry != yaml).map(|entry| entry.len() + 1).sum();
