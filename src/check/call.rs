@@ -430,7 +430,8 @@ impl Checker<'_> {
         }
         let value = self.sealed(value.unwrap_or_else(|| Value::invalid(span)));
         let arguments = values.iter().map(|value| self.excerpt(value.span)).collect();
-        self.give_name(&value, id, arguments);
+        let named = self.name_of(id, arguments);
+        self.give_name(&value, || named);
         if let State::Function(calls) = &mut self.states[id]
             && calls.len() < REMEMBERED_CALLS
         {

@@ -52,7 +52,7 @@ use declare::{Declarations, DefinitionId, State};
 use fact::PathKey;
 use masks::FactorMask;
 use policy::{
-    Catalog, Condition, ConditionId, Named, Presence, PresenceId, Step, StepId, Test, TypedPolicy, Variable,
+    Catalog, Condition, ConditionId, Names, Presence, PresenceId, Step, StepId, Test, TypedPolicy, Variable,
     VariableId,
 };
 
@@ -143,7 +143,7 @@ struct Checker<'a> {
     sizes: SecondaryMap<ConditionId, Size>,
     /// Results of defines: the checker doesn't follow presence through them.
     opaque: HashSet<ConditionId>,
-    named: BTreeMap<ConditionId, Named>,
+    names: Names,
     /// How far each define, let and rule has come.
     states: SecondaryMap<DefinitionId, State>,
     /// What expanding has cost so far, in statements and their conditions.
@@ -186,7 +186,7 @@ impl<'a> Checker<'a> {
             conditions: PrimaryMap::new(),
             sizes: SecondaryMap::new(),
             opaque: HashSet::new(),
-            named: BTreeMap::new(),
+            names: Names::default(),
             states: SecondaryMap::new(),
             expanded: 0,
             expansion_reported: false,
@@ -236,7 +236,7 @@ impl<'a> Checker<'a> {
             variables: self.variables,
             presences: self.presences,
             conditions: self.conditions,
-            named: self.named,
+            names: self.names,
             steps,
             guarantees,
             tests,

@@ -117,22 +117,37 @@ impl Checker<'_> {
         if matches!(self.states[id], State::Broken) {
             return Value::invalid(span);
         }
-        self.give_name(&value, id, Vec::new());
+        let named = self.name_of(id, Vec::new());
+        self.give_name(&value, || named);
         let value = if is_define { self.sealed(value) } else { value };
         self.states[id] = State::Value(value.clone());
         value.at(span)
     }
 
-    /// Remembers what the policy calls a condition; of two names for one, the inner.
-    pub(crate) fn give_name(&mut self, value: &Value, id: DefinitionId, arguments: Vec<String>) {
-        let Some(Term::Bool(condition)) = value.only() else { return };
+    /// Remembers what the policy calls a condition or a set; of two names for one, the inner.
+    pub(crate) fn give_name(&mut self, value: &Value, named: impl FnOnce() -> Named) {
+        match value.only() {
+            Some(Term::Bool(condition)) => {
+                self.names.conditions.entry(*condition).or_insert_with(named);
+            }
+            Some(Term::Set(
+                set @ (Set::Intersect(..) | Set::Union(..) | Set::Except(..) | Set::IfPresent { .. }),
+            )) => {
+                self.names.sets.entry(set.clone()).or_insert_with(named);
+            }
+            _ => {}
+        }
+    }
+
+    /// A definition's name, with what it was given.
+    pub(crate) fn name_of(&self, id: DefinitionId, arguments: Vec<String>) -> Named {
         let definition = &self.declarations.definitions[id];
-        self.named.entry(*condition).or_insert_with(|| Named {
+        Named {
             name: definition.name.node.clone(),
             arguments,
             docs: definition.docs.iter().map(|line| line.node.clone()).collect(),
             declared: definition.name.span,
-        });
+        }
     }
 
     /// Marks the conditions of a define's result, so that presence isn't followed through them.

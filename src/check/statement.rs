@@ -5,7 +5,7 @@ use cranelift_entity::PrimaryMap;
 use super::condition::{MAX_EXPANSION, Outcome, Size};
 use super::declare::{DefinitionBody, DefinitionId, State, declared_twice};
 use super::expression::{Context, Local, Place};
-use super::policy::{Block, ConditionId, ConditionKind, Statement, Step, StepId, TextTest};
+use super::policy::{Block, ConditionId, ConditionKind, Named, Statement, Step, StepId, TextTest};
 use super::value::{Kind, Term, Value};
 use super::{Checker, Role, Unit};
 use crate::diagnostic::{Code, Diagnostic, Severity, did_you_mean};
@@ -123,6 +123,12 @@ impl Checker<'_> {
     fn let_statement(&mut self, context: &mut Context, item: &tree::Let) {
         let value = self.value(context, &item.value);
         self.check_new_name(context, &item.name);
+        self.give_name(&value, || Named {
+            name: item.name.node.clone(),
+            arguments: Vec::new(),
+            docs: Vec::new(),
+            declared: item.name.span,
+        });
         let value = value.at(item.name.span);
         context.locals.push(Local { name: item.name.node.clone(), value, declared: item.name.span });
     }

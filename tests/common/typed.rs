@@ -210,7 +210,7 @@ pub fn typed_policy_of(choices: &mut Choices<'_>, size: Size) -> TypedPolicy {
         variables,
         presences,
         conditions,
-        named: Default::default(),
+        names: Default::default(),
         steps,
         guarantees: vec![],
         tests: vec![],

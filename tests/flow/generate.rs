@@ -241,7 +241,7 @@ pub(crate) fn flow(seed: u64, size: Size) -> Flow {
         variables: variables(),
         presences,
         conditions,
-        named: Default::default(),
+        names: Default::default(),
         steps,
         guarantees,
         tests: vec![],

@@ -8,7 +8,7 @@ use crate::syntax::print::doc::{Doc, layout};
 use super::condition::{Function, Writer};
 use super::header::{FirstOfFile, Origin, Place, header};
 use super::statement::{Statements, array};
-use super::text::{comment, string};
+use super::text::string;
 
 /// What the user is told where the event can't be read, whatever is wrong with it. The Action's log says what.
 pub const UNREADABLE: &str = "This login can't be checked. Please contact your administrator.";
@@ -43,7 +43,7 @@ pub(super) fn action<'p>(
     let step = &policy.steps[id];
     let mut writer = Writer::new(policy);
     let body = Statements::new(&mut writer, sources).block(&step.body);
-    let functions: Vec<String> = writer.functions.iter().map(function).collect();
+    let functions: Vec<String> = writer.functions.iter().map(Function::text).collect();
     let place = Place { number: id.as_u32() as usize + 1, of: policy.steps.len() };
     let file = sources.file(step.declared.file);
     let mut parts = vec![header(step, place, file, first_of_file(policy, step), origin)];
@@ -144,21 +144,4 @@ const NEED_FACTORS: [&str; 4] = ["inCatalogOrder", "factor", "performedFactors",
 fn factors(policy: &TypedPolicy, keep: impl Fn(&Factor) -> bool) -> Doc {
     let kept = policy.catalog.factors.values().filter(|factor| keep(factor));
     array(kept.map(|factor| string(&factor.name)).collect())
-}
-
-/// A named condition, with the policy's words about it.
-fn function(function: &Function<'_>) -> String {
-    let mut text = String::from("/**\n");
-    for line in &function.named.docs {
-        text.push_str(format!(" * {}", comment(line)).trim_end());
-        text.push('\n');
-    }
-    text.push_str(" * @param {ReturnType<typeof readFacts>} facts\n */\n");
-    let doc = Doc::Concat(vec![
-        Doc::text(format!("function {}(facts) {{", function.name)),
-        Doc::Nest(vec![Doc::Break, function.returned()]),
-        Doc::Break,
-        Doc::text("}"),
-    ]);
-    text + &layout(&doc) + "\n"
 }

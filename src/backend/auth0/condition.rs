@@ -3,7 +3,7 @@
 //! What may be absent is read only where the policy has asked: the checker has seen to that from left to right, and
 //! `&&` and `||` ask from left to right too. So no test of an absent value is ever worked out, whatever it would give.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::check::WEEKDAYS;
 use crate::check::policy::{
@@ -16,17 +16,23 @@ use super::expression::Expression;
 use super::facts::{BuiltIn, Facts};
 use super::helpers::{self, Helpers};
 use super::names::Names;
-use super::text::{string, strings};
+use super::text::{comment, string, strings};
 
 /// The lengths that the language has a unit for, longest first.
 const UNITS: [(&str, i64); 4] =
     [("DAY", 86_400_000), ("HOUR", 3_600_000), ("MINUTE", 60_000), ("SECOND", 1_000)];
 
-/// A function of an Action: a condition that the policy gives a name.
+/// A function of an Action: what the policy gives a name.
 pub(super) struct Function<'p> {
-    pub(super) name: String,
-    pub(super) named: &'p Named,
-    pub(super) body: Expression,
+    name: String,
+    named: &'p Named,
+    body: Body,
+}
+
+/// What a function returns.
+enum Body {
+    Condition(Expression),
+    Set(String),
 }
 
 /// What is known of an Action while its statements are written.
@@ -35,8 +41,9 @@ pub(super) struct Writer<'p> {
     pub(super) facts: Facts<'p>,
     pub(super) helpers: Helpers,
     pub(super) functions: Vec<Function<'p>>,
-    /// The functions' names, by the condition that each stands for.
-    called: BTreeMap<ConditionId, String>,
+    /// The functions' names, by what each stands for.
+    conditions: BTreeMap<ConditionId, String>,
+    sets: HashMap<Set, String>,
     names: Names,
     /// The units of time that constants are written in.
     pub(super) units: Vec<(&'static str, i64)>,
@@ -51,7 +58,8 @@ impl<'p> Writer<'p> {
             facts: Facts::new(policy),
             helpers: Helpers::default(),
             functions: Vec::new(),
-            called: BTreeMap::new(),
+            conditions: BTreeMap::new(),
+            sets: HashMap::new(),
             names: Names::of_functions(helpers::names()),
             units: Vec::new(),
             offers: Vec::new(),
@@ -60,16 +68,20 @@ impl<'p> Writer<'p> {
 
     /// A condition: a call, where it has a name.
     pub(super) fn condition(&mut self, id: ConditionId) -> Expression {
-        if let Some(name) = self.called.get(&id) {
+        if let Some(name) = self.conditions.get(&id) {
             return Expression::primary(format!("{name}(facts)"));
         }
-        let Some(named) = self.policy.named.get(&id) else { return self.written_out(id) };
-        let name = self.names.give(&format!("{} {}", named.name, named.arguments.join(" ")));
-        self.called.insert(id, name.clone());
-        let body = self.written_out(id);
+        let Some(named) = self.policy.names.conditions.get(&id) else { return self.written_out(id) };
+        let name = self.function_name(named);
+        self.conditions.insert(id, name.clone());
+        let body = Body::Condition(self.written_out(id));
         let call = Expression::primary(format!("{name}(facts)"));
         self.functions.push(Function { name, named, body });
         call
+    }
+
+    fn function_name(&mut self, named: &Named) -> String {
+        self.names.give(&format!("{} {}", named.name, named.arguments.join(" ")))
     }
 
     fn written_out(&mut self, id: ConditionId) -> Expression {
@@ -297,8 +309,21 @@ impl<'p> Writer<'p> {
         string(&self.policy.catalog.factors[factor].name)
     }
 
-    /// A set, as the array of its members in its order.
+    /// A set, as the array of its members in its order: a call, where it has a name.
     pub(super) fn set(&mut self, set: &Set) -> String {
+        if let Some(name) = self.sets.get(set) {
+            return format!("{name}(facts)");
+        }
+        let Some(named) = self.policy.names.sets.get(set) else { return self.set_written_out(set) };
+        let name = self.function_name(named);
+        self.sets.insert(set.clone(), name.clone());
+        let body = Body::Set(self.set_written_out(set));
+        let call = format!("{name}(facts)");
+        self.functions.push(Function { name, named, body });
+        call
+    }
+
+    fn set_written_out(&mut self, set: &Set) -> String {
         match set {
             Set::Enrolled => self.facts.built_in(BuiltIn::Enrolled),
             Set::Performed => {
@@ -329,17 +354,35 @@ impl<'p> Writer<'p> {
 }
 
 impl Function<'_> {
-    /// `return …;`
-    pub(super) fn returned(&self) -> Doc {
-        let body = match &self.body {
-            Expression::All(_) | Expression::Any(_) => Doc::Group(vec![
+    /// Its text, with the policy's words about it.
+    pub(super) fn text(&self) -> String {
+        let mut text = String::from("/**\n");
+        for line in &self.named.docs {
+            text.push_str(format!(" * {}", comment(line)).trim_end());
+            text.push('\n');
+        }
+        text.push_str(" * @param {ReturnType<typeof readFacts>} facts\n */\n");
+        let doc = Doc::Concat(vec![
+            Doc::text(format!("function {}(facts) {{", self.name)),
+            Doc::Nest(vec![Doc::Break, Doc::text("return "), self.body.doc(), Doc::text(";")]),
+            Doc::Break,
+            Doc::text("}"),
+        ]);
+        text + &layout(&doc) + "\n"
+    }
+}
+
+impl Body {
+    fn doc(&self) -> Doc {
+        match self {
+            Body::Condition(condition @ (Expression::All(_) | Expression::Any(_))) => Doc::Group(vec![
                 Doc::IfBroken("("),
-                Doc::Nest(vec![Doc::Line(""), self.body.doc()]),
+                Doc::Nest(vec![Doc::Line(""), condition.doc()]),
                 Doc::Line(""),
                 Doc::IfBroken(")"),
             ]),
-            other => other.doc(),
-        };
-        Doc::Concat(vec![Doc::text("return "), body, Doc::text(";")])
+            Body::Condition(condition) => condition.doc(),
+            Body::Set(set) => Doc::text(set.clone()),
+        }
     }
 }

@@ -9,6 +9,8 @@ use crate::check::policy::{
     Absence, Each, MayBeMissing, PresenceId, Segment, Type, TypedPolicy, Value, Variable, VariableId,
 };
 
+use crate::syntax::print::doc::{Doc, layout};
+
 use super::helpers::Helpers;
 use super::names::Names;
 use super::text::{comment, string, strings};
@@ -105,29 +107,38 @@ impl<'p> Facts<'p> {
 
     /// `readFacts`, which reads them.
     pub(super) fn reader(&self, helpers: &mut Helpers) -> String {
-        let mut text = String::from(concat!(
-            "/**\n * What this step reads of the login. Throws where a value is not what the policy declares.\n",
-            " * @param {PostLoginEvent} event\n */\nfunction readFacts(event) {\n  return {\n",
-        ));
+        let mut properties = Vec::new();
         for fact in &self.built_in {
-            text.push_str(&format!("    {}: {},\n", fact.name(), fact.reading(helpers)));
+            properties.extend(property(fact.name(), Doc::text(fact.reading(helpers))));
         }
         for (presence, name) in &self.presences {
             let path = keys(until_array(&self.policy.presences[*presence].path));
-            text.push_str(&format!(
-                "    {name}: {}(event, {path}) !== undefined,\n",
-                helpers.uses("valueAt")
-            ));
+            let value_at = helpers.uses("valueAt");
+            properties.extend(property(name, Doc::text(format!("{value_at}(event, {path}) !== undefined"))));
         }
         for (variable, name) in &self.variables {
             let variable = &self.policy.variables[*variable];
-            for line in self.docs(variable) {
-                text.push_str(&format!("    // {}\n", comment(line)));
-            }
-            text.push_str(&format!("    {name}: {},\n", self.reading(variable, helpers)));
+            let docs = self.docs(variable).iter();
+            properties.extend(docs.flat_map(|line| [Doc::Break, Doc::text(format!("// {}", comment(line)))]));
+            properties.extend(property(name, self.reading(variable, helpers)));
         }
-        text.push_str("  };\n}\n");
-        text
+        let doc = Doc::Concat(vec![
+            Doc::text("function readFacts(event) {"),
+            Doc::Nest(vec![
+                Doc::Break,
+                Doc::text("return {"),
+                Doc::Nest(properties),
+                Doc::Break,
+                Doc::text("};"),
+            ]),
+            Doc::Break,
+            Doc::text("}"),
+        ]);
+        let about = concat!(
+            "/**\n * What this step reads of the login. Throws where a value is not what the policy declares.\n",
+            " * @param {PostLoginEvent} event\n */\n",
+        );
+        format!("{about}{}\n", layout(&doc))
     }
 
     fn docs(&self, variable: &Variable) -> &'p [String] {
@@ -135,20 +146,19 @@ impl<'p> Facts<'p> {
     }
 
     /// The call that reads a variable.
-    fn reading(&self, variable: &Variable, helpers: &mut Helpers) -> String {
+    fn reading(&self, variable: &Variable, helpers: &mut Helpers) -> Doc {
         let path = until_array(&variable.path);
         let reader = self.value_reader(variable, helpers);
         match &variable.absence {
-            Absence::Refused => format!("{}(event, {}, {reader})", helpers.uses("required"), keys(path)),
+            Absence::Refused => call(helpers.uses("required"), [keys(path), reader]),
             Absence::Default(value) => {
                 let value = self.default(variable, value);
-                format!("{}(event, {}, {reader}, {value})", helpers.uses("read"), keys(path))
+                call(helpers.uses("read"), [keys(path), reader, value])
             }
             Absence::Tracked(presence) => {
                 let parent = until_array(&self.policy.presences[*presence].path).len().min(path.len());
                 let (parent, rest) = path.split_at(parent);
-                let optional = helpers.uses("optional");
-                format!("{optional}(event, {}, {}, {reader})", keys(parent), keys(rest))
+                call(helpers.uses("optional"), [keys(parent), keys(rest), reader])
             }
         }
     }
@@ -218,6 +228,19 @@ impl<'p> Facts<'p> {
             }
         }
     }
+}
+
+/// A property of `facts`, on a line of its own.
+fn property(name: &str, value: Doc) -> [Doc; 4] {
+    [Doc::Break, Doc::text(format!("{name}: ")), value, Doc::text(",")]
+}
+
+/// A call with the event, an argument a line where it is long.
+fn call<const N: usize>(function: &str, arguments: [String; N]) -> Doc {
+    let rest = arguments.into_iter().flat_map(|argument| [Doc::text(","), Doc::line(), Doc::text(argument)]);
+    let inner = [Doc::Line(""), Doc::text("event")].into_iter().chain(rest).chain([Doc::IfBroken(",")]);
+    let inner = Doc::Nest(inner.collect());
+    Doc::Group(vec![Doc::text(format!("{function}(")), inner, Doc::Line(""), Doc::text(")")])
 }
 
 /// An address as the helper `address` gives it.

@@ -9,7 +9,7 @@ mod condition;
 mod statement;
 mod test;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 use cranelift_entity::{PrimaryMap, entity_impl};
 
@@ -62,8 +62,8 @@ pub struct TypedPolicy {
     pub presences: PrimaryMap<PresenceId, Presence>,
     /// All conditions. A condition refers only to earlier rows, so the table is a directed acyclic graph.
     pub conditions: PrimaryMap<ConditionId, Condition>,
-    /// The conditions that the policy gives a name. Nothing depends on it; who shows the policy keeps its names.
-    pub named: BTreeMap<ConditionId, Named>,
+    /// What the policy gives names to. Nothing depends on it; who shows the policy keeps its names.
+    pub names: Names,
     /// The steps in the order in which a login passes them.
     pub steps: PrimaryMap<StepId, Step>,
     /// What must hold for every login; checked, not yet proven.
@@ -93,7 +93,16 @@ impl TypedPolicy {
     }
 }
 
-/// What a condition is called: by a `define`, or by a `let` of a file.
+/// What the policy calls its conditions and sets.
+#[derive(Clone, Default, Debug)]
+pub struct Names {
+    /// Of conditions: by a `let` or a `define`.
+    pub conditions: BTreeMap<ConditionId, Named>,
+    /// Of sets that are put together: by a `let` or a `define`. Equal sets have one name, that of the first.
+    pub sets: HashMap<Set, Named>,
+}
+
+/// What something is called.
 #[derive(Clone, Debug)]
 pub struct Named {
     /// The name.
