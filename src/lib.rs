@@ -39,7 +39,8 @@ mod compile;
 pub mod diagnostic;
 pub mod doctor;
 pub mod flow;
-
+#[cfg(feature = "import-auth0")]
+pub mod import;
 pub mod lower;
 pub mod play;
 mod policy;

@@ -52,6 +52,7 @@ fn page(code: Code) -> Page {
 /// A flow with its policy, its tenant or a file of its export as a block has it.
 fn with(flow: Flow, block: &Block) -> Flow {
     match block.language.as_str() {
+        "js" => Flow { actions: vec![("action.js".to_owned(), block.text.clone().into_bytes())], ..flow },
         "stepup" => Flow { files: Flow::of("policy.stepup", &block.text).files, ..flow },
         "toml" => Flow { tenant: Some(("tenant.toml".to_owned(), block.text.clone().into_bytes())), ..flow },
         other => match other.strip_prefix("json ") {
@@ -60,7 +61,7 @@ fn with(flow: Flow, block: &Block) -> Flow {
                 flow.export.insert(path.to_owned(), block.text.clone().into_bytes());
                 flow
             }
-            None => panic!("`{other}` is neither a policy nor a tenant"),
+            None => panic!("`{other}` is no policy, no Action and no tenant"),
         },
     }
 }

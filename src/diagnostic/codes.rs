@@ -130,6 +130,15 @@ codes! {
     E0804: "Actions that share a folder",
     W0805: "a fact that is the same in every login on Auth0",
     W0806: "transaction metadata, which a tenant may not have",
+    // import
+    E0901: "an Action that is not JavaScript",
+    E0902: "an Action past a bound",
+    E0903: "a file without a post-login handler",
+    E0904: "code that has no form in a policy",
+    E0905: "a policy that differs from its Action",
+    W0906: "what an Action does besides deciding",
+    W0907: "an Action that fails where a value is absent",
+    W0908: "code that a policy says with a difference",
     // lints
     W0601: "a condition that is always true",
     W0602: "a condition that is never true",

@@ -3,8 +3,8 @@
 //! A case file is a list of sections, each under a line `=== TITLE`. A title is a file's name and, in parentheses,
 //! what the file is to the flow: nothing for a file of the flow, `(used)` for one that only `use` finds, `(catalog)`
 //! for a catalog of factors, `(tenant)` for what the tenant has switched on, `(export)` for a file of a tenant's export
-//! (which reports call `export`), `(unreadable: WHY)` for one that the disk
-//! refuses. A section marked `generated` repeats
+//! (which reports call `export`), `(action)` for an Action that is imported (and, beside a policy, what that policy is
+//! held to), `(unreadable: WHY)` for one that the disk refuses. A section marked `generated` repeats
 //! what stands in `«… × N»` (with `#` for the number of the repetition) and puts the byte for `«byte FF»`, so that
 //! a text past a bound needs no megabytes.
 
@@ -52,6 +52,8 @@ pub(crate) struct Flow {
     pub(crate) tenant: Option<(String, Vec<u8>)>,
     /// The files of a tenant's export, by path.
     pub(crate) export: BTreeMap<String, Vec<u8>>,
+    /// Actions to import.
+    pub(crate) actions: Vec<(String, Vec<u8>)>,
     pub(crate) asks: Asks,
 }
 
@@ -105,6 +107,9 @@ impl Flow {
 
     /// All that there is to say about it: what checking says, and why its tests fail.
     pub(crate) fn check(&self) -> Report {
+        if !self.actions.is_empty() {
+            return self.import();
+        }
         // Making a compiler parses the standard library: most cases can share one.
         static PLAIN: LazyLock<Compiler> = LazyLock::new(|| Compiler::new().with_engine(Engine::Interpreter));
         let files = self.files.iter().map(|(name, text)| (name.as_str(), text.as_slice()));
@@ -113,6 +118,17 @@ impl Flow {
             return said_of(&PLAIN, files, self.asks);
         }
         self.compiler().map_or_else(|report| report, |compiler| said_of(&compiler, files, self.asks))
+    }
+
+    /// What importing the Actions says; a policy is held to them.
+    fn import(&self) -> Report {
+        let actions = self.actions.iter().map(|(name, text)| (name.as_str(), text.as_slice()));
+        let mut imported = stepup::import::import(actions);
+        if let Some((_, policy)) = self.files.first() {
+            imported.policy = Some(String::from_utf8_lossy(policy).into_owned());
+            imported.compare(400);
+        }
+        imported.report
     }
 
     /// A compiler for what surrounds the flow.
@@ -256,6 +272,7 @@ impl Case {
             for name in files {
                 match part.split([',', ':']).next().unwrap_or_default() {
                     "used" => drop(flow.found.insert(name, Found::Text(text()))),
+                    "action" => flow.actions.push((name, bytes.clone())),
                     "catalog" => flow.catalog = Some((name, text())),
                     "tenant" => flow.tenant = Some((name, bytes.clone())),
                     "export" => drop(flow.export.insert(name, bytes.clone())),
