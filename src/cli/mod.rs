@@ -18,6 +18,8 @@ mod files;
 mod flow;
 mod fmt;
 mod folder;
+#[cfg(feature = "import-auth0")]
+mod import;
 mod new;
 mod output;
 mod prove;
@@ -75,6 +77,8 @@ enum Command {
     Emit(emit::Emit),
     Fmt(fmt::Fmt),
     Explain(explain::Explain),
+    #[cfg(feature = "import-auth0")]
+    Import(import::Import),
     New(new::New),
     Prove(prove::Prove),
     Test(test::Test),
@@ -93,6 +97,8 @@ pub(crate) fn run() -> Exit {
         Command::Emit(emit) => emit.run(),
         Command::Fmt(fmt) => fmt.run(),
         Command::Explain(explain) => explain.run(),
+        #[cfg(feature = "import-auth0")]
+        Command::Import(import) => import.run(),
         Command::New(new) => new.run(),
         Command::Prove(prove) => prove.run(),
         Command::Test(test) => test.run(),
