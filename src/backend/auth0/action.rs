@@ -124,7 +124,7 @@ fn constants(writer: &Writer<'_>, duty: Duty) -> Option<String> {
         constant("PERFORMED_BEFORE", Doc::text(string(PERFORMED_BEFORE)));
     }
     for (name, length) in &writer.units {
-        constant(name, Doc::text(length.to_string()));
+        constant(name, Doc::text(with_separators(*length)));
     }
     if NEED_FACTORS.into_iter().any(|helper| helpers.has(helper)) {
         constant("FACTORS", factors(writer.policy, |_| true));
@@ -136,6 +136,13 @@ fn constants(writer: &Writer<'_>, duty: Duty) -> Option<String> {
         constant(possible(*command), Doc::Concat(typed));
     }
     (!lines.is_empty()).then(|| lines.join("\n") + "\n")
+}
+
+/// `86_400_000`
+fn with_separators(number: i64) -> String {
+    let digits = number.to_string();
+    let groups: Vec<&[u8]> = digits.as_bytes().rchunks(3).rev().collect();
+    groups.iter().map(|group| String::from_utf8_lossy(group)).collect::<Vec<_>>().join("_")
 }
 
 /// The helpers that know the catalog.

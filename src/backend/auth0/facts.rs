@@ -218,7 +218,7 @@ impl<'p> Facts<'p> {
             }
             (Value::Number(number), _) => number.to_string(),
             (Value::Text(text), _) => string(text),
-            (Value::Ip(address), _) => string(&bits(*address)),
+            (Value::Ip(address), _) => format!("address({}, \"the default\")", string(&address.to_string())),
             (Value::Factor(one), _) => string(factor(one)),
             (Value::TextList(texts), _) => strings(texts),
             (Value::FactorSet(factors), _) => {
@@ -241,14 +241,6 @@ fn call<const N: usize>(function: &str, arguments: [String; N]) -> Doc {
     let inner = [Doc::Line(""), Doc::text("event")].into_iter().chain(rest).chain([Doc::IfBroken(",")]);
     let inner = Doc::Nest(inner.collect());
     Doc::Group(vec![Doc::text(format!("{function}(")), inner, Doc::Line(""), Doc::text(")")])
-}
-
-/// An address as the helper `address` gives it.
-fn bits(address: std::net::IpAddr) -> String {
-    match address.to_canonical() {
-        std::net::IpAddr::V4(address) => format!("4{:032b}", address.to_bits()),
-        std::net::IpAddr::V6(address) => format!("6{:0128b}", address.to_bits()),
-    }
 }
 
 /// The path down to its first array; the whole path where it passes none.

@@ -117,26 +117,29 @@ impl<'w, 'p> Statements<'w, 'p> {
             CommandKind::Enroll => "enroll",
             CommandKind::Challenge => "challenge",
         };
-        let (suffix, arguments) = match (command.style, &command.listed[..]) {
-            (Style::Preferred, [first, others @ ..]) => ("With", self.preferred(command, first, others)),
-            (_, listed) => ("WithAny", vec![self.factors(command, listed)]),
-        };
-        let mut docs = vec![Doc::text(format!("api.authentication.{verb}{suffix}("))];
-        for (number, argument) in arguments.into_iter().enumerate() {
-            docs.extend((number > 0).then(|| Doc::text(", ")));
-            docs.push(argument);
+        match (command.style, &command.listed[..]) {
+            (Style::Preferred, [first, others @ ..]) => {
+                let opening = Doc::text(format!("api.authentication.{verb}With("));
+                Doc::Concat(vec![opening, self.preferred(command, first, others), Doc::text(")")])
+            }
+            (_, listed) => {
+                let opening = Doc::text(format!("api.authentication.{verb}WithAny("));
+                Doc::Concat(vec![opening, self.factors(command, listed), Doc::text(")")])
+            }
         }
-        docs.push(Doc::text(")"));
-        Doc::Concat(docs)
     }
 
-    fn preferred(&mut self, command: &'p Command, first: &FactorUse, others: &[FactorUse]) -> Vec<Doc> {
-        let first_factor = Doc::text(self.factor(first));
+    /// The default and the others, a line each where they are long.
+    fn preferred(&mut self, command: &'p Command, first: &FactorUse, others: &[FactorUse]) -> Doc {
+        let first = Doc::text(self.factor(first));
         if others.is_empty() && command.rest.is_none() {
-            return vec![first_factor];
+            return first;
         }
         let others = self.factors(command, others);
-        vec![first_factor, Doc::Concat(vec![Doc::text("{ additionalFactors: "), others, Doc::text(" }")])]
+        let others = vec![Doc::text("{ additionalFactors: "), others, Doc::text(" }")];
+        let inner =
+            vec![Doc::Line(""), first, Doc::text(","), Doc::line(), Doc::Concat(others), Doc::IfBroken(",")];
+        Doc::Group(vec![Doc::Nest(inner), Doc::Line("")])
     }
 
     /// The factors listed, then those of the command's set that are not among them.
