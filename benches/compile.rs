@@ -1,10 +1,10 @@
-//! From policy text to native code, checks and proofs included: `cargo bench --bench compile`.
+//! From policy text to native code, checks and proofs included, and to Auth0 Actions: `cargo bench --bench compile`.
 //!
 //! Everything a host waits for when it swaps a policy is inside the measurement: parsing, checking, the proof of the
 //! four-command limit over the whole flow, lowering, machine code in place. The compiler is made once, outside.
 
 use criterion::{Criterion, criterion_group, criterion_main};
-use stepup::Compiler;
+use stepup::{Compiler, Engine};
 
 /// Rules by application with three conditions each over ten shared facts.
 fn rules_by_application(count: usize) -> String {
@@ -48,5 +48,36 @@ fn compile(criterion: &mut Criterion) {
     group.finish();
 }
 
-criterion_group!(benches, compile);
+/// The same rules in four steps, since one Action has room for some hundreds of them.
+fn in_four_steps(rules: &str) -> String {
+    let quarter = rules.lines().count() / 4;
+    let mut text = String::new();
+    for (line, rule) in rules.lines().enumerate() {
+        let begins = (line % quarter == 0 && line > 0 && line / quarter < 4).then(|| format!("}}\nstep rules{line} {{\n"));
+        text += &begins.unwrap_or_default();
+        text += rule;
+        text.push('\n');
+    }
+    text
+}
+
+fn emit(criterion: &mut Criterion) {
+    let text = in_four_steps(&rules_by_application(1_000));
+    let compiler = Compiler::new().with_engine(Engine::Interpreter);
+    let compiled = compiler.compile([("policy.stepup", &text)]).expect("it compiles");
+    let mut group = criterion.benchmark_group("emit");
+    group.sample_size(20);
+    group.bench_function("1000 rules in four steps, compiled before", |bencher| {
+        bencher.iter(|| compiled.auth0_actions().map(|actions| actions.emitted.files()));
+    });
+    group.bench_function("1000 rules in four steps, from their text", |bencher| {
+        bencher.iter(|| {
+            let compiled = compiler.compile([("policy.stepup", &text)])?;
+            compiled.auth0_actions().map(|actions| actions.emitted.files())
+        });
+    });
+    group.finish();
+}
+
+criterion_group!(benches, compile, emit);
 criterion_main!(benches);

@@ -85,6 +85,14 @@ fn no_text_of_a_policy_gets_out_of_its_string_or_comment() {
     assert_eq!(code.matches("*/").count(), code.matches("/**").count(), "{code}");
 }
 
+#[test]
+fn the_manual_shows_what_the_example_becomes() {
+    let manual = include_str!("../docs/auth0.md");
+    let code = code_of("admins.stepup", include_str!("../examples/admins.stepup"));
+    let handler = manual.split("```js\n").nth(1).and_then(|rest| rest.split("```").next()).expect("a block");
+    assert!(code.contains(handler), "the first Action is now\n{code}");
+}
+
 // -- the folder ---------------------------------------------------------------------------------------------------
 
 const POLICY: (&str, &str) = ("admins.stepup", "step a { challenge otp }\nstep b { enroll phone }\n");
