@@ -122,7 +122,7 @@ function text(value, where) {
   return value;
 }
 
-//# seconds integer Unreadable
+//# seconds integer
 /**
  * A length of time, in milliseconds.
  * @param {unknown} value

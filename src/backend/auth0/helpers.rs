@@ -70,7 +70,7 @@ mod tests {
         for helper in HELPERS.iter() {
             for other in HELPERS.iter().filter(|other| other.name != helper.name) {
                 let calls = helper.text.contains(&format!("{}(", other.name));
-                let passes = helper.text.contains(&format!("({})", other.name));
+                let passes = helper.text.contains(&format!("map({})", other.name));
                 let is_needed = helper.needs.contains(&other.name);
                 assert_eq!(calls || passes, is_needed, "`{}` and `{}`", helper.name, other.name);
             }
