@@ -96,6 +96,7 @@ fn handler(writer: &mut Writer<'_>, body: &Doc, duty: Duty) -> String {
 /// Reads the facts; where that fails, nobody gets in.
 fn reading() -> Vec<Doc> {
     let lines = [
+        "/** @type {ReturnType<typeof readFacts>} */",
         "let facts;",
         "try {",
         "  facts = readFacts(event);",

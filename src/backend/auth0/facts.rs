@@ -190,21 +190,17 @@ impl<'p> Facts<'p> {
     /// The function that makes texts of an array, or of a text to split: its name, or else a call.
     fn list_reader(&self, variable: &Variable, helpers: &mut Helpers) -> Result<String, String> {
         let steps = after_array(&variable.path);
+        if let (Some(separator), None) = (&variable.split, steps) {
+            let (cut, text) = (helpers.uses("cut"), helpers.uses("text"));
+            return Err(format!("{cut}({text}(value, where), {})", string(separator)));
+        }
         let reader = match steps {
             None | Some([]) => helpers.uses("texts").to_owned(),
             Some(steps) => format!("{}({})", helpers.uses("textsAt"), marked(steps)),
         };
-        match (&variable.split, steps) {
-            (None, _) => Ok(reader),
-            (Some(separator), None) => {
-                let (cut, text) = (helpers.uses("cut"), helpers.uses("text"));
-                Err(format!("{cut}({text}(value, where), {})", string(separator)))
-            }
-            (Some(separator), Some(_)) => {
-                let cut = helpers.uses("cut");
-                Err(format!("{reader}(value, where).flatMap((text) => {cut}(text, {}))", string(separator)))
-            }
-        }
+        let Some(separator) = &variable.split else { return Ok(reader) };
+        let cut = helpers.uses("cut");
+        Err(format!("{reader}(value, where).flatMap((text) => {cut}(text, {}))", string(separator)))
     }
 
     /// What a variable is where the event has no value, as its reader would give it.
