@@ -53,7 +53,8 @@ fn in_four_steps(rules: &str) -> String {
     let quarter = rules.lines().count() / 4;
     let mut text = String::new();
     for (line, rule) in rules.lines().enumerate() {
-        let begins = (line % quarter == 0 && line > 0 && line / quarter < 4).then(|| format!("}}\nstep rules{line} {{\n"));
+        let begins = (line % quarter == 0 && line > 0 && line / quarter < 4)
+            .then(|| format!("}}\nstep rules{line} {{\n"));
         text += &begins.unwrap_or_default();
         text += rule;
         text.push('\n');

@@ -105,7 +105,7 @@ fn every_action_is_strictly_typed() {
         fs::write(folder.join(name), code).unwrap();
     }
     let mut number = 0;
-    random::each(random::cases(8), |emitted| {
+    random::each(random::cases(4), |emitted| {
         for action in &emitted.actions {
             number += 1;
             fs::write(folder.join(format!("random{number}.js")), &action.code).unwrap();

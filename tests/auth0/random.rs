@@ -81,10 +81,10 @@ pub(crate) fn play(
 
 #[test]
 fn random_policies_call_what_they_decide() {
-    play(cases(10), 60, events::conforming, |cases| node::run("conforming", &cases));
+    play(cases(6), 60, events::conforming, |cases| node::run("conforming", &cases));
 }
 
 #[test]
 fn random_policies_read_odd_events_as_the_library_does() {
-    play(cases(10), 60, events::altered, |cases| node::run("altered", &cases));
+    play(cases(6), 60, events::altered, |cases| node::run("altered", &cases));
 }
