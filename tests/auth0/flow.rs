@@ -64,7 +64,9 @@ impl Login {
         if calls.iter().any(|call| call.get("deny").is_some()) {
             return false;
         }
-        self.keep(&run.metadata);
+        if !self.keep(&run.metadata) {
+            return false;
+        }
         for call in calls {
             let offered = offered(call);
             if offered.is_empty() || choices.rarely(4) {
@@ -81,17 +83,18 @@ impl Login {
         true
     }
 
-    /// What the transaction carries from one Action to the next. An event without a transaction gets one.
-    pub(crate) fn keep(&mut self, metadata: &Map<String, Json>) {
+    /// What the transaction carries from one Action to the next. An event without a transaction gets one; false where
+    /// it has something else in its place.
+    fn keep(&mut self, metadata: &Map<String, Json>) -> bool {
         if metadata.is_empty() {
-            return;
+            return true;
         }
         if self.event["transaction"].is_null() {
             self.event["transaction"] = json!({});
         }
-        if self.event["transaction"].is_object() {
-            self.event["transaction"]["metadata"] = metadata.clone().into();
-        }
+        let Some(transaction) = self.event["transaction"].as_object_mut() else { return false };
+        transaction.insert("metadata".to_owned(), metadata.clone().into());
+        true
     }
 
     /// The user passes a prompt just now; false where the event is too odd to say so.
