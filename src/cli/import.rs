@@ -90,6 +90,11 @@ impl Auth0 {
             Comparison::NotUnderstood => Exit::Findings,
             Comparison::NotCompiled(report) => {
                 write_human(report, &self.output, self.color.style());
+                // What the flow does is the Actions' doing; all else is how it was written.
+                let is_flow = |code: &str| code.starts_with("E05") || code.starts_with('W');
+                if !report.diagnostics().iter().all(|one| is_flow(one.code.name())) {
+                    eprintln!("error: the policy that was written is none; this is a defect of stepup");
+                }
                 Exit::Findings
             }
         }

@@ -8,7 +8,7 @@ use std::fmt;
 use jiff::Timestamp;
 use serde_json::Value as Json;
 
-use super::trial::{Chance, Trials, event_of};
+use super::trial::{Chance, Parts, Trials, event_of};
 use crate::compile::Compiled;
 use crate::diagnostic::{Code, Diagnostic};
 use crate::flow::{Budget, Scope, analyze};
@@ -104,10 +104,10 @@ const MAX_COMMANDS: usize = 4;
 pub(super) fn compare(pairs: &[Pair], trials: &Trials, compiled: &Compiled, count: usize) -> Agreement {
     let mut chance = Chance(0x5eed);
     let mut agreement = Agreement { logins: 0, failed: 0, difference: None };
-    let mut logins: Vec<(Json, i64)> = (0..count).map(|_| trials.event(&mut chance)).collect();
+    let mut logins: Vec<(Json, i64)> = (0..count).map(|_| trials.event(Parts::Some, &mut chance)).collect();
     let analysis = analyze(&compiled.typed, Scope::Coverage, &Budget::default());
     for (_, login) in &analysis.witnesses {
-        let (base, _) = trials.event(&mut chance);
+        let (base, _) = trials.event(Parts::All, &mut chance);
         logins.push((event_of(&compiled.typed, &login.event, &base), login.event.now));
     }
     for pair in pairs {
@@ -185,8 +185,10 @@ fn decide(policy: &Policy, step: &str, event: &Json, now: Timestamp) -> Outcome 
     }
 }
 
-/// The login with all left out of it that the difference doesn't need.
+/// The login with all left out of it that neither of the two cares about.
 fn smallest(pair: &Pair, action: &Action, policy: &Policy, event: &Json, now: Timestamp) -> Difference {
+    let both = |event: &Json| (run(action, event, now), decide(policy, &pair.step, event, now));
+    let wanted = both(event);
     let mut event = event.clone();
     let mut at = 0;
     loop {
@@ -195,18 +197,15 @@ fn smallest(pair: &Pair, action: &Action, policy: &Policy, event: &Json, now: Ti
         let Some(path) = paths.get(at) else { break };
         let mut smaller = event.clone();
         take(&mut smaller, path);
-        let ran = run(action, &smaller, now);
-        let decided = decide(policy, &pair.step, &smaller, now);
-        let differ = ran.is_some_and(|ran| ran != decided && !matches!(decided, Outcome::Unreadable(_)));
-        if differ {
+        if both(&smaller) == wanted {
             event = smaller;
         } else {
             at += 1;
         }
     }
-    let ran = run(action, &event, now).unwrap_or_else(|| Outcome::Unreadable("it fails".to_owned()));
-    let policy = decide(policy, &pair.step, &event, now);
-    Difference { step: pair.step.clone(), event, now, action: ran, policy, at: pair.at }
+    let (ran, policy) = wanted;
+    let action = ran.unwrap_or_else(|| Outcome::Unreadable("it fails".to_owned()));
+    Difference { step: pair.step.clone(), event, now, action, policy, at: pair.at }
 }
 
 /// The keys of all objects and the places of all elements, outer ones first.

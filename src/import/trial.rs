@@ -9,7 +9,7 @@ use super::factor::Factor;
 use super::facts::{Facts, Kind};
 use super::uses::Uses;
 use crate::check::masks::factors;
-use crate::check::policy::{Each, Segment, Type, TypedPolicy, Variable};
+use crate::check::policy::{Absence, Each, Segment, Type, TypedPolicy, Variable};
 use crate::trace::{Event, FactValue, instant};
 
 /// What events are made of.
@@ -20,6 +20,14 @@ pub(super) struct Trials {
     ages: Vec<i64>,
     /// The names of methods that the code asks for.
     methods: Vec<String>,
+}
+
+/// What of the optional parts an event has.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Parts {
+    /// Some, by chance.
+    Some,
+    All,
 }
 
 /// A place of the event.
@@ -65,7 +73,7 @@ impl Trials {
     }
 
     /// An event, and its instant.
-    pub(super) fn event(&self, chance: &mut Chance) -> (Json, i64) {
+    pub(super) fn event(&self, parts: Parts, chance: &mut Chance) -> (Json, i64) {
         let now = NOON + chance.below(24 * 14) as i64 * HOUR + chance.below(3) as i64;
         let mut event = json!({});
         let mut absent: Vec<Vec<String>> = Vec::new();
@@ -79,7 +87,7 @@ impl Trials {
                     break;
                 }
                 let is_there = at.get(key).is_some();
-                if !is_there && *may_be_absent && chance.below(4) == 0 {
+                if !is_there && *may_be_absent && parts == Parts::Some && chance.below(4) == 0 {
                     absent.push(path.clone());
                     break;
                 }
@@ -243,13 +251,24 @@ pub(super) fn event_of(typed: &TypedPolicy, login: &Event, base: &Json) -> Json 
             remove(&mut event, &presence.path);
         }
     }
+    let is_there = |path: &[Segment]| {
+        let leads_there = typed.presences.iter().filter(|(_, presence)| path.starts_with(&presence.path));
+        leads_there.into_iter().all(|(id, _)| login.presences.get(&id) == Some(&true))
+    };
     for (id, variable) in &typed.variables {
         match login.variables.get(&id) {
+            // A default says that there is nothing, and nothing is what leads there.
+            _ if !is_there(&variable.path) => {}
             Some(value) => {
                 let value = json_of(typed, variable, value);
                 put(&mut event, &variable.path, value);
             }
-            None => remove(&mut event, &variable.path),
+            None if matches!(variable.absence, Absence::Tracked(at) if login.presences.get(&at) != Some(&true)) =>
+            {
+                remove(&mut event, &variable.path);
+            }
+            // The login doesn't care, and the typings demand some value.
+            None => {}
         }
     }
     let names =

@@ -88,6 +88,13 @@ impl Uses {
                 Some(fact) => self.needs_presence(&fact),
                 None => drop(self.unsaid.insert(path.clone())),
             },
+            // A list that is there counts as true, also an empty one; a text that is split does not.
+            Test::Truthy(path)
+                if matches!(facts.kind(path), Some(Kind::Texts | Kind::FactorTexts))
+                    && facts.separator(path).is_none() =>
+            {
+                self.needs_presence(path);
+            }
             Test::Truthy(path) | Test::IsTrue(path) | Test::EmptyList(path) => self.read(path),
             Test::Text(text, test) => self.text_test(text, test),
             Test::SameText(a, b) => {

@@ -436,7 +436,6 @@ impl Writer<'_> {
             (Kind::Int, Reading::Optional) => format!("({name} ?? 0) != 0"),
             (Kind::Int, _) => format!("{name} != 0"),
             (_, Reading::Required) => "true".to_owned(),
-            // A list without a default counts as true where it is there, also an empty one.
             (_, Reading::Default) => format!("{name} is not empty"),
             (_, Reading::Optional) => format!("{name} is present"),
         };

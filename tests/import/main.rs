@@ -11,6 +11,7 @@ mod command_line;
 mod commands;
 mod golden;
 mod hostile;
+mod random;
 mod semantics;
 
 #[path = "../support/command.rs"]
