@@ -200,9 +200,10 @@ fn of_size(step: &Step, code: &str) -> Option<Diagnostic> {
         return None;
     }
     let message = format!(
-        "the Action of `{}` would have {} bytes of code, and Auth0 takes {MAX_ACTION_BYTES}",
+        "the Action of `{}` would have {} kB of code, and Auth0 takes {} kB",
         step.name,
-        code.len()
+        code.len().div_ceil(1000),
+        MAX_ACTION_BYTES / 1000
     );
     let report = Diagnostic::error(Code::E0803, step.declared, message)
         .help("split it into steps: `step a { … }`, then `step b { … }`")
