@@ -31,6 +31,7 @@ mod write;
 use std::collections::BTreeSet;
 use std::thread;
 
+use crate::backend::auth0::Origin;
 use crate::compile::{Compiler, Formatted, Report, format_policy};
 use crate::diagnostic::{Code, Diagnostic};
 use crate::source::{FileId, Sources, Span};
@@ -171,9 +172,22 @@ fn read(
         return Err(Box::new(report.here("the first byte that is not")));
     };
     let file = sources.add(name, text);
+    if let Some(origin) = Origin::read(text) {
+        return Err(Box::new(of_stepup(&origin, file, text)));
+    }
     let script = parse::parse(file, text)?;
     let step = step_name(name, taken);
     action::translate(file, text, step, &script, facts, taken)
+}
+
+/// What stepup has written is not what people keep: the policy that it came from is.
+fn of_stepup(origin: &Origin, file: FileId, text: &str) -> Diagnostic {
+    let start = text.find("Written by stepup").unwrap_or(0);
+    let end = text.get(start..).and_then(|rest| rest.find('\n')).map_or(text.len(), |length| start + length);
+    let message = "this Action was written by stepup, from a policy that says the same";
+    Diagnostic::error(Code::E0904, Span::new(file, start..end), message)
+        .note(format!("the digest of that policy is {}", origin.digest))
+        .help("go on with the policy, and emit it again; where the Action was changed by hand, say the change there")
 }
 
 fn base_name(name: &str) -> &str {
