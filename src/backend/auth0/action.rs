@@ -1,13 +1,13 @@
 //! One step as the code of one Action: its header, its handler, the facts that it reads, its named conditions, and
 //! the helpers that these call.
 
-use crate::check::policy::{CommandKind, Factor, Step, StepId, TypedPolicy};
+use crate::check::policy::{Factor, Step, StepId, TypedPolicy};
 use crate::source::Sources;
 use crate::syntax::print::doc::{Doc, layout};
 
 use super::condition::{Function, Writer};
 use super::header::{FirstOfFile, Origin, Place, header};
-use super::statement::{Statements, array};
+use super::statement::{Statements, array, possible};
 use super::text::string;
 
 /// What the user is told where the event can't be read, whatever is wrong with it. The Action's log says what.
@@ -22,14 +22,6 @@ pub(super) enum Duty {
     Nothing,
     /// To say what was performed before the flow's first step.
     MarkPerformed,
-}
-
-/// The array of the factors that may stand in a command.
-pub(super) fn possible(command: CommandKind) -> &'static str {
-    match command {
-        CommandKind::Enroll => "CAN_ENROLL",
-        CommandKind::Challenge => "CAN_CHALLENGE",
-    }
 }
 
 /// The code of a step's Action.

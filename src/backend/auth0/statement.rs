@@ -160,11 +160,8 @@ impl<'w, 'p> Statements<'w, 'p> {
             if !self.writer.offers.contains(&command.kind) {
                 self.writer.offers.push(command.kind);
             }
-            let offered = format!(
-                "{}({set}, {})",
-                self.writer.helpers.uses("offered"),
-                super::action::possible(command.kind)
-            );
+            let offered =
+                format!("{}({set}, {})", self.writer.helpers.uses("offered"), possible(command.kind));
             if elements.is_empty() {
                 return Doc::text(offered);
             }
@@ -187,6 +184,14 @@ impl<'w, 'p> Statements<'w, 'p> {
         } else {
             format!("{{ type: {name}, options: {{ {} }} }}", entries.join(", "))
         }
+    }
+}
+
+/// The array of the factors that may stand in a command.
+pub(super) fn possible(command: CommandKind) -> &'static str {
+    match command {
+        CommandKind::Enroll => "CAN_ENROLL",
+        CommandKind::Challenge => "CAN_CHALLENGE",
     }
 }
 
