@@ -1,6 +1,6 @@
 //! Random policies on random events.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 
 use proptest::collection::vec;
 use proptest::prelude::*;
@@ -21,30 +21,28 @@ pub(crate) fn cases(usual: u32) -> u32 {
     std::env::var("STEPUP_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(usual)
 }
 
-/// Emits random policies; most can be. `with` may panic, and the policy shrinks while it does.
+/// Emits as many random policies; `with` may panic, and the policy shrinks while it does. What can't be emitted doesn't
+/// count, and of that there may be little.
 fn runs<T: std::fmt::Debug>(policies: u32, extra: impl Strategy<Value = T>, with: impl Fn(&Made<'_>, T)) {
     let config = ProptestConfig {
         cases: policies,
+        max_global_rejects: policies + 20,
         max_shrink_iters: 40,
         failure_persistence: None,
         ..Default::default()
     };
     let compiler = Compiler::new();
-    let emitted = Cell::new(0_u32);
     let result = TestRunner::new(config).run(&(vec(any::<u8>(), 100..800), extra), |(shape, extra)| {
         let texts = policy_text::flow(&mut Choices(&shape));
         let files = texts.iter().enumerate().map(|(file, text)| (format!("file{file}.stepup"), text));
-        let Ok(compiled) = compiler.compile(files) else { return Ok(()) };
-        let Ok(actions) = emit(&compiled) else { return Ok(()) };
-        emitted.set(emitted.get() + 1);
+        let compiled = compiler.compile(files).map_err(|_| TestCaseError::reject("it doesn't compile"))?;
+        let actions = emit(&compiled).map_err(|_| TestCaseError::reject("Auth0 can't do it"))?;
         with(&Made { text: texts.join("\n----\n"), compiled: &compiled, emitted: &actions }, extra);
         Ok(())
     });
     if let Err(failure) = result {
         panic!("{failure}");
     }
-    let emitted = emitted.get();
-    assert!(emitted * 10 >= policies * 8, "only {emitted} of {policies} policies are emitted");
 }
 
 /// A random policy, compiled and emitted.
