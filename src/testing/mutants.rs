@@ -9,7 +9,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::run_tests;
 use crate::check::policy::{
-    Block, Comparison as Compares, ConditionId, ConditionKind, FactorId, FactorSubject, Set, Statement,
+    Block, Comparison as Compares, ConditionId, ConditionKind, FactorId, FactorSubject, Set, Statement, Step,
     TextTest, TypedPolicy,
 };
 use crate::compile::Compiled;
@@ -111,21 +111,7 @@ pub fn judge(compiled: &Compiled, mutant: &Mutant, budget: &Budget) -> Judgement
 
 /// The conditions that steps ask, by their texts.
 fn conditions(typed: &TypedPolicy) -> BTreeMap<Span, Vec<ConditionId>> {
-    let mut waiting: Vec<ConditionId> = Vec::new();
-    let mut blocks: Vec<&Block> = typed.steps.values().map(|step| &step.body).collect();
-    while let Some(block) = blocks.pop() {
-        for statement in block {
-            match statement {
-                Statement::Applied { body, .. } => blocks.push(body),
-                Statement::Branch { branches, otherwise, .. } => {
-                    waiting.extend(branches.iter().map(|(condition, _)| *condition));
-                    blocks.extend(branches.iter().map(|(_, body)| body));
-                    blocks.push(otherwise);
-                }
-                Statement::Command(_) | Statement::Deny { .. } | Statement::Stop(_) => {}
-            }
-        }
-    }
+    let mut waiting: Vec<ConditionId> = typed.steps.values().flat_map(Step::asked).collect();
     let mut found: BTreeMap<Span, Vec<ConditionId>> = BTreeMap::new();
     let mut seen = BTreeSet::new();
     while let Some(id) = waiting.pop() {

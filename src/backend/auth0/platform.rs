@@ -239,21 +239,7 @@ fn commands<'p>(block: &'p Block, take: &mut impl FnMut(&'p Command)) {
 
 /// Every condition that a step asks, with its parts.
 fn conditions(policy: &TypedPolicy, step: &Step) -> BTreeSet<ConditionId> {
-    let mut waiting: Vec<ConditionId> = Vec::new();
-    let mut blocks: Vec<&Block> = vec![&step.body];
-    while let Some(block) = blocks.pop() {
-        for statement in block {
-            match statement {
-                Statement::Applied { body, .. } => blocks.push(body),
-                Statement::Branch { branches, otherwise, .. } => {
-                    waiting.extend(branches.iter().map(|(condition, _)| *condition));
-                    blocks.extend(branches.iter().map(|(_, body)| body));
-                    blocks.push(otherwise);
-                }
-                Statement::Command(_) | Statement::Deny { .. } | Statement::Stop(_) => {}
-            }
-        }
-    }
+    let mut waiting = step.asked();
     let mut asked = BTreeSet::new();
     while let Some(id) = waiting.pop() {
         if !asked.insert(id) {

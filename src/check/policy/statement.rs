@@ -16,6 +16,28 @@ pub struct Step {
     pub body: Block,
 }
 
+impl Step {
+    /// The conditions that its statements ask, without the parts of these.
+    pub fn asked(&self) -> Vec<ConditionId> {
+        let mut asked = Vec::new();
+        let mut blocks: Vec<&Block> = vec![&self.body];
+        while let Some(block) = blocks.pop() {
+            for statement in block {
+                match statement {
+                    Statement::Applied { body, .. } => blocks.push(body),
+                    Statement::Branch { branches, otherwise, .. } => {
+                        asked.extend(branches.iter().map(|(condition, _)| *condition));
+                        blocks.extend(branches.iter().map(|(_, body)| body));
+                        blocks.push(otherwise);
+                    }
+                    Statement::Command(_) | Statement::Deny { .. } | Statement::Stop(_) => {}
+                }
+            }
+        }
+        asked
+    }
+}
+
 /// Statements that run in order.
 pub type Block = Vec<Statement>;
 
