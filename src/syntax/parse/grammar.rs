@@ -5,5 +5,5 @@
 use pest_derive::Parser;
 
 #[derive(Parser)]
-#[grammar = "../grammar/stepup.pest"]
+#[grammar = "grammar/stepup.pest"]
 pub(super) struct Grammar;
