@@ -6,7 +6,7 @@
 /// What [`analyze`](super::analyze) may spend.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub struct Budget {
-    /// Nodes of the decision diagrams that are alive at once.
+    /// Nodes of the decision diagrams, 20 bytes each.
     pub nodes: usize,
     /// Binary variables that all facts together are written in. (The diagrams' operations recurse once a variable.)
     pub variables: usize,
@@ -23,7 +23,7 @@ pub struct Budget {
 impl Default for Budget {
     fn default() -> Self {
         Budget {
-            nodes: 1 << 19,
+            nodes: 1 << 22,
             variables: 4096,
             automaton_states: 200_000,
             time_cells: 50_000,

@@ -86,21 +86,21 @@ impl<'a> Conditions<'a> {
         let kind = &self.policy.conditions[condition].kind;
         let formula = match kind {
             ConditionKind::Constant(value) => self.diagrams().constant(*value),
-            ConditionKind::Not(inner) => self.diagrams().not(&self.formula(*inner)?)?,
+            ConditionKind::Not(inner) => !self.formula(*inner)?,
             ConditionKind::All(parts) => {
                 parts.iter().try_fold(self.diagrams().everything(), |all, part| {
-                    if all.is_empty() { Ok(all) } else { self.diagrams().and(&all, &self.formula(*part)?) }
+                    if all.is_empty() { Ok(all) } else { self.diagrams().and(all, self.formula(*part)?) }
                 })?
             }
             ConditionKind::Any(parts) => parts.iter().try_fold(self.diagrams().nothing(), |any, part| {
-                if any.is_everything() { Ok(any) } else { self.diagrams().or(&any, &self.formula(*part)?) }
+                if any.is_everything() { Ok(any) } else { self.diagrams().or(any, self.formula(*part)?) }
             })?,
             ConditionKind::Initially(inner) => Conditions::new(self.policy, self.facts).formula(*inner)?,
             ConditionKind::Ended(end) => self.diagrams().constant(self.ended == Some(*end)),
             test => self.test(test)?,
         };
         let memo = if is_about_facts(kind) { &self.always } else { &self.now };
-        memo.borrow_mut().insert(condition, formula.clone());
+        memo.borrow_mut().insert(condition, formula);
         Ok(formula)
     }
 
@@ -120,7 +120,7 @@ impl<'a> Conditions<'a> {
             ConditionKind::InPrefixes(variable, prefixes) => self.facts.in_prefixes(*variable, prefixes),
             ConditionKind::List(variable, test) => self.facts.list(*variable, test),
             ConditionKind::Member(subject, set) => self.subject_in(*subject, set),
-            ConditionKind::EmptySet(set) => self.diagrams().not(&self.any_in(set)?),
+            ConditionKind::EmptySet(set) => self.any_in(set).map(|any| !any),
             ConditionKind::Performed(factor, window) => self.performed(*factor, *window),
             ConditionKind::AnyPerformed(window) => self.any_performed(*window),
             _ => Ok(self.diagrams().nothing()),
@@ -159,7 +159,7 @@ impl<'a> Conditions<'a> {
             let mut next = Vec::with_capacity(sizes.len() + 1);
             let mut before = self.diagrams().nothing();
             for size in sizes.into_iter().chain([self.diagrams().nothing()]) {
-                next.push(self.diagrams().choose(&inside, &before, &size)?);
+                next.push(self.diagrams().choose(inside, before, size)?);
                 before = size;
             }
             sizes = next;
@@ -192,15 +192,15 @@ impl<'a> Conditions<'a> {
                     .unwrap_or_else(|| self.diagrams().nothing()))
             }
             (Set::Intersect(a, b), _) => {
-                self.diagrams().and(&self.member(a, element)?, &self.member(b, element)?)
+                self.diagrams().and(self.member(a, element)?, self.member(b, element)?)
             }
-            (Set::Union(a, b), _) => self.diagrams().or(&self.member(a, element)?, &self.member(b, element)?),
+            (Set::Union(a, b), _) => self.diagrams().or(self.member(a, element)?, self.member(b, element)?),
             (Set::Except(a, b), _) => {
-                self.diagrams().minus(&self.member(a, element)?, &self.member(b, element)?)
+                self.diagrams().minus(self.member(a, element)?, self.member(b, element)?)
             }
             (Set::IfPresent { guard, then, otherwise }, _) => {
                 let (then, otherwise) = (self.member(then, element)?, self.member(otherwise, element)?);
-                self.diagrams().choose(&self.guard(*guard)?, &then, &otherwise)
+                self.diagrams().choose(self.guard(*guard)?, then, otherwise)
             }
         }
     }
@@ -221,8 +221,8 @@ impl<'a> Conditions<'a> {
         let offers = self.offers(template, factor)?;
         let enrolled = self.member(&Set::Enrolled, Element::Of(factor))?;
         match template.kind {
-            CommandKind::Enroll => self.diagrams().minus(&offers, &enrolled),
-            CommandKind::Challenge => self.diagrams().and(&offers, &enrolled),
+            CommandKind::Enroll => self.diagrams().minus(offers, enrolled),
+            CommandKind::Challenge => self.diagrams().and(offers, enrolled),
         }
     }
 
@@ -249,8 +249,8 @@ impl<'a> Conditions<'a> {
         let mut sum = self.diagrams().nothing();
         for factor in self.policy.catalog.factors.keys() {
             let is = self.subject_is(subject, factor)?;
-            let both = self.diagrams().and(&is, &self.member(set, Element::Of(factor))?)?;
-            sum = self.diagrams().or(&sum, &both)?;
+            let both = self.diagrams().and(is, self.member(set, Element::Of(factor))?)?;
+            sum = self.diagrams().or(sum, both)?;
         }
         Ok(sum)
     }

@@ -3,19 +3,13 @@
 use super::Effort;
 use super::budget::{Budget, BudgetExceeded, Limited};
 use super::condition::Conditions;
-use super::diagram::{Diagrams, StoreSize};
+use super::diagram::Diagrams;
 use super::facts::{Facts, LoginReads, Model, Reads};
 use super::prompts::{Logins, Watch, add, answer};
 use super::questions::{Notes, Places, Scope};
 use super::state::LoginState;
 use super::step::{Detail, LoginTexts, Noting, Records, Seen, StepRun, Templates, shared_conditions};
 use crate::check::policy::{ConditionId, End, StepId, TypedPolicy};
-
-/// The store that most policies fit into; it is made in a moment.
-const SMALL_STORE: StoreSize = StoreSize { nodes: 1 << 17, remembered: 1 << 13 };
-
-/// How many results the store of the whole budget remembers.
-const LARGE_MEMORY: usize = 1 << 18;
 
 /// What all logins of a flow do.
 pub(super) struct Explored {
@@ -27,8 +21,7 @@ pub(super) struct Explored {
     pub(super) effort: Effort,
 }
 
-/// Explores a flow: in a small store first, then, should it be too small, in one of the whole budget. `conclude` turns
-/// what was found into answers while the store is there.
+/// Explores a flow. `conclude` turns what was found into answers while the store of its formulas is there.
 pub(super) fn explore<T>(
     policy: &TypedPolicy,
     scope: Scope,
@@ -38,17 +31,9 @@ pub(super) fn explore<T>(
     let ends = ends_asked(policy, scope);
     let reads = Reads::of(policy, policy.steps.values(), &ends, budget.depth)?;
     let model = Model::new(policy, &reads, budget)?;
-    let small = StoreSize { nodes: SMALL_STORE.nodes.min(budget.nodes), ..SMALL_STORE };
-    let large = StoreSize { nodes: budget.nodes, remembered: LARGE_MEMORY };
-    let explore_in = |size: StoreSize| {
-        let facts = Facts::new(policy, &model, Diagrams::new(size, model.size)?);
-        let explored = explore_in(policy, &facts, model.size as usize, scope, budget)?;
-        conclude(&facts, explored)
-    };
-    match explore_in(small) {
-        Err(BudgetExceeded::Nodes { limit }) if limit < budget.nodes => explore_in(large),
-        result => result,
-    }
+    let facts = Facts::new(policy, &model, Diagrams::new(budget.nodes, model.size)?);
+    let explored = explore_in(policy, &facts, model.size as usize, scope, budget)?;
+    conclude(&facts, explored)
 }
 
 /// The conditions on the ends of logins.
@@ -148,7 +133,7 @@ impl<'a> Explorer<'a> {
         let mut entering = Logins::new();
         for (state, logins) in logins {
             for state in state.when_read(now) {
-                add(diagrams, &mut entering, state, logins.clone())?;
+                add(diagrams, &mut entering, state, logins)?;
             }
             self.check_states(entering.len())?;
         }

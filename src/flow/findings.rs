@@ -26,9 +26,9 @@ pub(super) fn conclude(
     let confirmer = Confirmer { policy, facts, budget, preferences, ordinary };
     let constant = lint::constant_conditions(explored);
     let unreachable = lint::unreachable(policy, explored, &constant);
-    let fifth = explored.seen.fifth.as_ref().map(|logins| confirmer.confirm(logins, Goal::FifthCommand));
+    let fifth = explored.seen.fifth.as_ref().map(|logins| confirmer.confirm(*logins, Goal::FifthCommand));
     let lost = explored.seen.lost.iter().map(|(denial, logins)| {
-        let login = confirmer.confirm(logins, Goal::CommandsBefore(*denial))?;
+        let login = confirmer.confirm(*logins, Goal::CommandsBefore(*denial))?;
         Ok(LostCommands { denial: *denial, login })
     });
     let lost = lost.collect::<Limited<Vec<_>>>()?;
@@ -53,7 +53,7 @@ pub(super) fn conclude(
         analysis.guarantees = confirmer.guarantees(notes)?;
         if scope == Scope::Coverage {
             let witness =
-                |(aim, logins): (&Aim, &Formula)| Ok((*aim, confirmer.confirm(logins, Goal::Meets(*aim))?));
+                |(aim, logins): (&Aim, &Formula)| Ok((*aim, confirmer.confirm(*logins, Goal::Meets(*aim))?));
             analysis.witnesses = notes.met.iter().map(witness).collect::<Limited<_>>()?;
         }
     }
@@ -73,15 +73,15 @@ struct Confirmer<'a> {
 impl Confirmer<'_> {
     /// Picks one login of a set, as telling a one as it has, and replays it over plain values. That a login can't be replayed would be a fault of
     /// this room; it is never reported as the policy's.
-    fn confirm(&self, all: &Formula, goal: Goal) -> Limited<Login> {
-        let mut logins = all.clone();
+    fn confirm(&self, all: Formula, goal: Goal) -> Limited<Login> {
+        let mut logins = all;
         for preferred in &self.preferences {
-            let narrower = self.facts.diagrams.and(&logins, preferred)?;
+            let narrower = self.facts.diagrams.and(logins, *preferred)?;
             if !narrower.is_empty() {
                 logins = narrower;
             }
         }
-        let event = self.facts.diagrams.pick(&logins).map(|values| self.facts.decode(&values));
+        let event = self.facts.diagrams.pick(logins).map(|values| self.facts.decode(&values));
         let limit = self.budget.login_states;
         let login = event.clone().and_then(|event| find_login(self.policy, event, goal, limit));
         debug_assert!(login.is_some(), "a login of the model can't be replayed: {goal:?} {event:?}");
@@ -89,8 +89,8 @@ impl Confirmer<'_> {
     }
 
     /// The logins whose enrolled factors the catalog all has: the built-in questions are about these (A7).
-    fn known_only(&self, logins: &Formula) -> Limited<Formula> {
-        self.facts.diagrams.minus(logins, &self.facts.other_enrolled())
+    fn known_only(&self, logins: Formula) -> Limited<Formula> {
+        self.facts.diagrams.minus(logins, self.facts.other_enrolled())
     }
 
     /// The built-in questions, in the order of the source.
@@ -101,11 +101,11 @@ impl Confirmer<'_> {
             self.command(notes, span, &mut findings)?;
         }
         for (span, logins) in &notes.stale {
-            let logins = self.known_only(logins)?;
+            let logins = self.known_only(*logins)?;
             if logins.is_empty() {
                 continue;
             }
-            let login = self.confirm(&logins, Goal::Stale(*span))?;
+            let login = self.confirm(logins, Goal::Stale(*span))?;
             findings.push(Finding { question: Question::StaleRead, span: *span, login });
         }
         findings.sort_by_key(|finding| (finding.span, finding.question));
@@ -115,11 +115,11 @@ impl Confirmer<'_> {
     fn command(&self, notes: &Notes, span: Span, findings: &mut Vec<Finding>) -> Limited<()> {
         let mut fates: BTreeMap<Fate, Formula> = BTreeMap::new();
         for ((_, fate), logins) in notes.fates.iter().filter(|((at, _), _)| *at == span) {
-            fates.insert(*fate, self.known_only(logins)?);
+            fates.insert(*fate, self.known_only(*logins)?);
         }
         fates.retain(|_, logins| !logins.is_empty());
         let met = |fate: Fate| fates.contains_key(&fate);
-        let mut found = |question: Question, fate: Fate, logins: &Formula| -> Limited<()> {
+        let mut found = |question: Question, fate: Fate, logins: Formula| -> Limited<()> {
             let login = self.confirm(logins, Goal::Fate(span, fate))?;
             findings.push(Finding { question, span, login });
             Ok(())
@@ -134,22 +134,22 @@ impl Confirmer<'_> {
                 Fate::NothingUsable => Question::NothingUsable,
                 Fate::Unchallenged => Question::EnrollWithoutChallenge,
             };
-            found(question, *fate, logins)?;
-            let locked_out = self.facts.diagrams.minus(logins, &notes.gets_through)?;
+            found(question, *fate, *logins)?;
+            let locked_out = self.facts.diagrams.minus(*logins, notes.gets_through)?;
             let fails = matches!(fate, Fate::NothingUsable | Fate::Unchallenged);
             if fails && !locked_out.is_empty() {
-                found(Question::LockedOut, *fate, &locked_out)?;
-                self.confirm_locked_out(&locked_out)?;
+                found(Question::LockedOut, *fate, locked_out)?;
+                self.confirm_locked_out(locked_out)?;
             }
             if !works {
-                found(Question::NeverWorks, *fate, logins)?;
+                found(Question::NeverWorks, *fate, *logins)?;
             }
         }
         Ok(())
     }
 
     /// That no choice gets a login through is held to trying all of them.
-    fn confirm_locked_out(&self, logins: &Formula) -> Limited<()> {
+    fn confirm_locked_out(&self, logins: Formula) -> Limited<()> {
         let event = self.facts.diagrams.pick(logins).map(|values| self.facts.decode(&values));
         let limit = self.budget.login_states;
         let through = event.and_then(|event| find_login(self.policy, event, Goal::GetsThrough, limit));
@@ -180,22 +180,22 @@ impl Confirmer<'_> {
             for state in state.when_read(&reads) {
                 let prompts = state.prompts;
                 conditions.enter_end(state, *end);
-                let breaks = diagrams.minus(logins, &conditions.formula(condition)?)?;
-                let rank = (diagrams.and(&breaks, &self.ordinary)?.is_empty(), prompts);
+                let breaks = diagrams.minus(*logins, conditions.formula(condition)?)?;
+                let rank = (diagrams.and(breaks, self.ordinary)?.is_empty(), prompts);
                 let is_better = breaking.as_ref().is_none_or(|(best, _)| rank < *best);
                 if !breaks.is_empty() && is_better {
                     breaking = Some((rank, breaks));
                 }
-                let mut meeting = logins.clone();
+                let mut meeting = *logins;
                 for premise in &premises {
-                    meeting = diagrams.and(&meeting, &conditions.formula(*premise)?)?;
+                    meeting = diagrams.and(meeting, conditions.formula(*premise)?)?;
                 }
                 premise_is_met |= !meeting.is_empty();
             }
         }
         match breaking {
             Some((_, logins)) => {
-                Ok(Proof::Refuted(Box::new(self.confirm(&logins, Goal::Breaks(condition, counted))?)))
+                Ok(Proof::Refuted(Box::new(self.confirm(logins, Goal::Breaks(condition, counted))?)))
             }
             None if premise_is_met => Ok(Proof::Proven),
             None => Ok(Proof::Vacuous),

@@ -20,7 +20,7 @@ pub(super) fn add(diagrams: &Diagrams, to: &mut Logins, state: LoginState, login
         return Ok(());
     }
     let together = match to.get(&state) {
-        Some(others) => diagrams.or(others, &logins)?,
+        Some(others) => diagrams.or(*others, logins)?,
         None => logins,
     };
     to.insert(state, together);
@@ -49,7 +49,7 @@ pub(super) fn answer(
         let mut next = Logins::new();
         for (state, logins) in due {
             let watch = watch.as_mut().map(|watch| Watch { places: watch.places, notes: &mut *watch.notes });
-            Due { conditions, template, position, state: &state, next: &mut next, watch }.answer(&logins)?;
+            Due { conditions, template, position, state: &state, next: &mut next, watch }.answer(logins)?;
         }
         due = next;
     }
@@ -72,63 +72,63 @@ impl<'a> Due<'a, '_> {
         &self.conditions.facts.diagrams
     }
 
-    fn answer(&mut self, logins: &Formula) -> Limited<()> {
+    fn answer(&mut self, logins: Formula) -> Limited<()> {
         match self.template.kind {
             CommandKind::Challenge => self.challenge(logins),
             CommandKind::Enroll => self.enroll(logins),
         }
     }
 
-    fn challenge(&mut self, logins: &Formula) -> Limited<()> {
+    fn challenge(&mut self, logins: Formula) -> Limited<()> {
         let passed =
             self.state.passed_factors().map(|factor| self.offers(factor)).collect::<Limited<Vec<_>>>()?;
-        let answered = self.diagrams().and(logins, &self.diagrams().any(passed)?)?;
-        self.note(Fate::Answered, &answered)?;
-        let prompted = self.diagrams().minus(logins, &answered)?;
+        let answered = self.diagrams().and(logins, self.diagrams().any(passed)?)?;
+        self.note(Fate::Answered, answered)?;
+        let prompted = self.diagrams().minus(logins, answered)?;
         self.go_on(self.state.clone(), answered)?;
         let mut asks = self.diagrams().nothing();
         for factor in self.factors() {
             if !self.is_enabled(factor) {
                 continue;
             }
-            let usable = self.diagrams().and(&self.offers(factor)?, &self.is_enrolled(factor))?;
-            asks = self.diagrams().or(&asks, &self.diagrams().and(&prompted, &usable)?)?;
-            self.pass(factor, &prompted, &usable)?;
+            let usable = self.diagrams().and(self.offers(factor)?, self.is_enrolled(factor))?;
+            asks = self.diagrams().or(asks, self.diagrams().and(prompted, usable)?)?;
+            self.pass(factor, prompted, usable)?;
         }
-        self.note(Fate::Asks, &asks)?;
-        self.fail(Fate::NothingUsable, &self.diagrams().minus(&prompted, &asks)?)
+        self.note(Fate::Asks, asks)?;
+        self.fail(Fate::NothingUsable, self.diagrams().minus(prompted, asks)?)
     }
 
-    fn enroll(&mut self, logins: &Formula) -> Limited<()> {
+    fn enroll(&mut self, logins: Formula) -> Limited<()> {
         let mut usable = Vec::new();
         let mut prompted = self.diagrams().nothing();
-        let mut all_enrolled = logins.clone();
+        let mut all_enrolled = logins;
         for factor in self.factors() {
-            let new = self.diagrams().minus(&self.offers(factor)?, &self.is_enrolled(factor))?;
-            all_enrolled = self.diagrams().minus(&all_enrolled, &new)?;
+            let new = self.diagrams().minus(self.offers(factor)?, self.is_enrolled(factor))?;
+            all_enrolled = self.diagrams().minus(all_enrolled, new)?;
             if self.is_enabled(factor) {
-                prompted = self.diagrams().or(&prompted, &self.diagrams().and(logins, &new)?)?;
+                prompted = self.diagrams().or(prompted, self.diagrams().and(logins, new)?)?;
                 usable.push((factor, new));
             }
         }
-        let mut failing = self.diagrams().minus(logins, &prompted)?;
+        let mut failing = self.diagrams().minus(logins, prompted)?;
         if self.template.style == Style::Any {
-            self.note(Fate::NothingLeft, &all_enrolled)?;
-            failing = self.diagrams().minus(&failing, &all_enrolled)?;
+            self.note(Fate::NothingLeft, all_enrolled)?;
+            failing = self.diagrams().minus(failing, all_enrolled)?;
             self.go_on(self.state.clone(), all_enrolled)?;
         }
-        self.fail(Fate::NothingUsable, &failing)?;
+        self.fail(Fate::NothingUsable, failing)?;
         let allowed = if self.state.any_passed {
-            prompted.clone()
+            prompted
         } else {
-            self.diagrams().minus(&prompted, &self.anything_enrolled()?)?
+            self.diagrams().minus(prompted, self.anything_enrolled()?)?
         };
-        self.note(Fate::Asks, &allowed)?;
-        self.fail(Fate::Unchallenged, &self.diagrams().minus(&prompted, &allowed)?)?;
-        usable.iter().try_for_each(|(factor, usable)| self.pass(*factor, &allowed, usable))
+        self.note(Fate::Asks, allowed)?;
+        self.fail(Fate::Unchallenged, self.diagrams().minus(prompted, allowed)?)?;
+        usable.iter().try_for_each(|(factor, usable)| self.pass(*factor, allowed, *usable))
     }
 
-    fn note(&mut self, fate: Fate, logins: &Formula) -> Limited<()> {
+    fn note(&mut self, fate: Fate, logins: Formula) -> Limited<()> {
         let diagrams = &self.conditions.facts.diagrams;
         match &mut self.watch {
             Some(watch) => watch.notes.fate(diagrams, watch.places, self.position, fate, logins),
@@ -137,16 +137,16 @@ impl<'a> Due<'a, '_> {
     }
 
     /// The login ends here.
-    fn fail(&mut self, fate: Fate, logins: &Formula) -> Limited<()> {
+    fn fail(&mut self, fate: Fate, logins: Formula) -> Limited<()> {
         self.note(fate, logins)?;
         let diagrams = &self.conditions.facts.diagrams;
         match &mut self.watch {
-            Some(watch) => watch.notes.end(diagrams, End::Failed, self.state.clone(), logins.clone()),
+            Some(watch) => watch.notes.end(diagrams, End::Failed, self.state.clone(), logins),
             None => Ok(()),
         }
     }
 
-    fn pass(&mut self, factor: FactorId, prompted: &Formula, usable: &Formula) -> Limited<()> {
+    fn pass(&mut self, factor: FactorId, prompted: Formula, usable: Formula) -> Limited<()> {
         let passing = self.diagrams().and(prompted, usable)?;
         self.go_on(self.state.passing(self.template.kind, factor), passing)
     }

@@ -81,7 +81,7 @@ impl Notes {
         places: &Places,
         position: usize,
         fate: Fate,
-        logins: &Formula,
+        logins: Formula,
     ) -> Limited<()> {
         if logins.is_empty() {
             return Ok(());
@@ -90,7 +90,7 @@ impl Notes {
             if *at != position {
                 break;
             }
-            let met = diagrams.and(executed, logins)?;
+            let met = diagrams.and(*executed, logins)?;
             note(diagrams, &mut self.fates, (*span, fate), met)?;
         }
         Ok(())
@@ -105,15 +105,15 @@ impl Notes {
         logins: Formula,
     ) -> Limited<()> {
         if end != End::Failed {
-            self.gets_through = diagrams.or(&self.gets_through, &logins)?;
+            self.gets_through = diagrams.or(self.gets_through, logins)?;
         }
         note(diagrams, &mut self.ends, (end, state), logins)
     }
 
     /// Notes that logins meet something, if nobody has before.
-    pub(super) fn meets(&mut self, aim: Aim, logins: &Formula) {
+    pub(super) fn meets(&mut self, aim: Aim, logins: Formula) {
         if !logins.is_empty() {
-            self.met.entry(aim).or_insert_with(|| logins.clone());
+            self.met.entry(aim).or_insert_with(|| logins);
         }
     }
 
@@ -128,7 +128,7 @@ fn note<K: Ord>(diagrams: &Diagrams, to: &mut BTreeMap<K, Formula>, key: K, logi
         return Ok(());
     }
     let together = match to.get(&key) {
-        Some(others) => diagrams.or(others, &logins)?,
+        Some(others) => diagrams.or(*others, logins)?,
         None => logins,
     };
     to.insert(key, together);

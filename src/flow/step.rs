@@ -149,7 +149,7 @@ impl<'a, 'c> StepRun<'a, 'c> {
             templates,
             seen,
             detail,
-            executed: vec![(Executed::new(), logins.clone())],
+            executed: vec![(Executed::new(), logins)],
             noting,
             denied: diagrams.nothing(),
             passing: HashMap::new(),
@@ -158,7 +158,7 @@ impl<'a, 'c> StepRun<'a, 'c> {
         run.block(body, logins)?;
         let mut due = BTreeMap::new();
         for (commands, logins) in std::mem::take(&mut run.executed) {
-            let logins = diagrams.minus(&logins, &run.denied)?;
+            let logins = diagrams.minus(logins, run.denied)?;
             if !logins.is_empty() {
                 due.insert(commands, logins);
             }
@@ -178,48 +178,48 @@ impl<'a, 'c> StepRun<'a, 'c> {
             if here.is_empty() {
                 break;
             }
-            let gone = self.statement(statement, &here)?;
+            let gone = self.statement(statement, here)?;
             if !gone.is_empty() {
-                here = self.diagrams().minus(&here, &gone)?;
-                ended = self.diagrams().or(&ended, &gone)?;
+                here = self.diagrams().minus(here, gone)?;
+                ended = self.diagrams().or(ended, gone)?;
             }
         }
         Ok(ended)
     }
 
-    fn statement(&mut self, statement: &'a Statement, here: &Formula) -> Limited<Formula> {
+    fn statement(&mut self, statement: &'a Statement, here: Formula) -> Limited<Formula> {
         self.seen.reached.insert(statement.span());
         if let Some(noting) = &mut self.noting {
             noting.notes.meets(Aim::Statement(statement.span()), here);
         }
         match statement {
             Statement::Command(command) => self.command(command, here),
-            Statement::Stop(_) => Ok(here.clone()),
+            Statement::Stop(_) => Ok(here),
             Statement::Deny { span, .. } => {
                 self.deny(*span, here)?;
-                Ok(here.clone())
+                Ok(here)
             }
-            Statement::Applied { body, .. } => self.block(body, here.clone()),
+            Statement::Applied { body, .. } => self.block(body, here),
             Statement::Branch { branches, otherwise, .. } => {
                 let mut ended = self.diagrams().nothing();
-                let mut left = here.clone();
+                let mut left = here;
                 for (condition, body) in branches {
                     if left.is_empty() {
                         break;
                     }
-                    let taken = self.ask(*condition, &left)?;
-                    left = self.diagrams().minus(&left, &taken)?;
+                    let taken = self.ask(*condition, left)?;
+                    left = self.diagrams().minus(left, taken)?;
                     let gone = self.block(body, taken)?;
-                    ended = self.diagrams().or(&ended, &gone)?;
+                    ended = self.diagrams().or(ended, gone)?;
                 }
                 let gone = self.block(otherwise, left)?;
-                self.diagrams().or(&ended, &gone)
+                self.diagrams().or(ended, gone)
             }
         }
     }
 
     /// Moves logins on by one command; gives those for which it is the fifth.
-    fn command(&mut self, command: &'a Command, here: &Formula) -> Limited<Formula> {
+    fn command(&mut self, command: &'a Command, here: Formula) -> Limited<Formula> {
         let diagrams = self.diagrams();
         let number = match self.detail {
             Detail::Commands => self.templates.number(command),
@@ -228,19 +228,19 @@ impl<'a, 'c> StepRun<'a, 'c> {
         let mut over = diagrams.nothing();
         for (mut commands, logins) in self.take(here)? {
             if self.conditions.state().commands + commands.len() >= MAX_COMMANDS {
-                self.seen.fifth.get_or_insert_with(|| logins.clone());
-                over = diagrams.or(&over, &logins)?;
+                self.seen.fifth.get_or_insert(logins);
+                over = diagrams.or(over, logins)?;
                 continue;
             }
             if let Some(noting) = &mut self.noting {
                 let key = (commands.len(), command.span);
                 let before = noting.places.get(&key).cloned().unwrap_or_else(|| diagrams.nothing());
-                noting.places.insert(key, diagrams.or(&before, &logins)?);
+                noting.places.insert(key, diagrams.or(before, logins)?);
             }
             commands.push(number);
             let place = self.executed.iter().position(|(others, _)| *others == commands);
             let together = match place.map(|place| self.executed.remove(place)) {
-                Some((_, others)) => diagrams.or(&others, &logins)?,
+                Some((_, others)) => diagrams.or(others, logins)?,
                 None => logins,
             };
             self.executed.push((commands, together));
@@ -253,18 +253,18 @@ impl<'a, 'c> StepRun<'a, 'c> {
     }
 
     /// Takes logins out of their sequences; gives them with what they have executed.
-    fn take(&mut self, here: &Formula) -> Limited<Vec<(Executed, Formula)>> {
+    fn take(&mut self, here: Formula) -> Limited<Vec<(Executed, Formula)>> {
         let diagrams = self.diagrams();
         let mut taken = Vec::new();
-        let mut left = here.clone();
+        let mut left = here;
         let (first, others) = self.executed.split_at_mut(1);
         for (commands, logins) in first.iter_mut().chain(others.iter_mut().rev()) {
-            let moving = diagrams.and(logins, &left)?;
+            let moving = diagrams.and(*logins, left)?;
             if moving.is_empty() {
                 continue;
             }
-            *logins = diagrams.minus(logins, &moving)?;
-            left = diagrams.minus(&left, &moving)?;
+            *logins = diagrams.minus(*logins, moving)?;
+            left = diagrams.minus(left, moving)?;
             taken.push((commands.clone(), moving));
             if left.is_empty() {
                 break;
@@ -278,14 +278,14 @@ impl<'a, 'c> StepRun<'a, 'c> {
         Ok(taken)
     }
 
-    fn deny(&mut self, span: Span, here: &Formula) -> Limited<()> {
-        self.denied = self.diagrams().or(&self.denied, here)?;
+    fn deny(&mut self, span: Span, here: Formula) -> Limited<()> {
+        self.denied = self.diagrams().or(self.denied, here)?;
         self.note_denials(here)?;
         if self.seen.lost.contains_key(&span) {
             return Ok(());
         }
         for (_, logins) in self.executed.iter().filter(|(commands, _)| !commands.is_empty()) {
-            let lost = self.diagrams().and(logins, here)?;
+            let lost = self.diagrams().and(*logins, here)?;
             if !lost.is_empty() {
                 self.seen.lost.insert(span, lost);
                 break;
@@ -294,11 +294,11 @@ impl<'a, 'c> StepRun<'a, 'c> {
         Ok(())
     }
 
-    fn note_denials(&mut self, here: &Formula) -> Limited<()> {
+    fn note_denials(&mut self, here: Formula) -> Limited<()> {
         let diagrams = self.diagrams();
         let Some(noting) = &mut self.noting else { return Ok(()) };
         for (commands, logins) in &self.executed {
-            let denied = diagrams.and(logins, here)?;
+            let denied = diagrams.and(*logins, here)?;
             let mut state = self.conditions.state().clone();
             state.commands += commands.len();
             noting.notes.end(diagrams, End::Denied, state, denied)?;
@@ -308,25 +308,25 @@ impl<'a, 'c> StepRun<'a, 'c> {
 
     /// Notes the logins that ask a condition about factors that a command of this step can ask for, as the
     /// step sees them.
-    fn note_stale(&mut self, id: ConditionId, span: Span, here: &Formula) -> Limited<()> {
+    fn note_stale(&mut self, id: ConditionId, span: Span, here: Formula) -> Limited<()> {
         let diagrams = self.diagrams();
         let Some(noting) = &mut self.noting else { return Ok(()) };
         let Some(reads) = noting.reads.get(&id) else { return Ok(()) };
         let performed = reads.performed_factors();
         for (commands, logins) in self.executed.iter().filter(|(commands, _)| !commands.is_empty()) {
-            let asking = diagrams.and(logins, here)?;
+            let asking = diagrams.and(*logins, here)?;
             if asking.is_empty() {
                 continue;
             }
             for template in commands.iter().filter_map(|number| self.templates.get(*number)) {
-                let asking = diagrams.minus(&asking, &self.conditions.answered(template)?)?;
+                let asking = diagrams.minus(asking, self.conditions.answered(template)?)?;
                 let changed = match template.kind {
                     CommandKind::Enroll => reads.enrolled | performed,
                     CommandKind::Challenge => performed,
                 };
                 for factor in factors(&self.policy.catalog, changed & self.policy.enabled) {
                     let usable = self.conditions.usable(template, factor)?;
-                    noting.notes.stale(diagrams, span, diagrams.and(&asking, &usable)?)?;
+                    noting.notes.stale(diagrams, span, diagrams.and(asking, usable)?)?;
                 }
             }
         }
@@ -334,9 +334,9 @@ impl<'a, 'c> StepRun<'a, 'c> {
     }
 
     /// Asks a condition of the logins that reach it, its parts left to right; gives those in which it holds.
-    fn ask(&mut self, id: ConditionId, here: &Formula) -> Limited<Formula> {
+    fn ask(&mut self, id: ConditionId, here: Formula) -> Limited<Formula> {
         if here.is_empty() {
-            return Ok(here.clone());
+            return Ok(here);
         }
         let policy = self.policy;
         let condition = &policy.conditions[id];
@@ -344,52 +344,50 @@ impl<'a, 'c> StepRun<'a, 'c> {
             return self.ask_text(id, condition, here);
         }
         let shared = self.shared.get(id.as_u32() as usize).copied().unwrap_or(false);
-        let key = (id, here.clone());
+        let key = (id, here);
         if let Some(known) = self.passing.get(&key).filter(|_| shared) {
-            return Ok(known.clone());
+            return Ok(*known);
         }
         let passing = self.ask_parts(condition, here)?;
         if shared {
-            self.passing.insert(key, passing.clone());
+            self.passing.insert(key, passing);
         }
         Ok(passing)
     }
 
-    fn ask_parts(&mut self, condition: &'a Condition, here: &Formula) -> Limited<Formula> {
+    fn ask_parts(&mut self, condition: &'a Condition, here: Formula) -> Limited<Formula> {
         let diagrams = self.diagrams();
         match &condition.kind {
             ConditionKind::Not(inner) => {
                 let passing = self.ask(*inner, here)?;
-                diagrams.minus(here, &passing)
+                diagrams.minus(here, passing)
             }
-            ConditionKind::All(parts) => {
-                parts.iter().try_fold(here.clone(), |here, part| self.ask(*part, &here))
-            }
+            ConditionKind::All(parts) => parts.iter().try_fold(here, |here, part| self.ask(*part, here)),
             ConditionKind::Any(parts) => {
-                let mut left = here.clone();
+                let mut left = here;
                 for part in parts {
-                    let passing = self.ask(*part, &left)?;
-                    left = diagrams.minus(&left, &passing)?;
+                    let passing = self.ask(*part, left)?;
+                    left = diagrams.minus(left, passing)?;
                 }
-                diagrams.minus(here, &left)
+                diagrams.minus(here, left)
             }
-            _ => Ok(here.clone()),
+            _ => Ok(here),
         }
     }
 
     /// Asks a condition that is one text for a reader, and notes its answers.
-    fn ask_text(&mut self, id: ConditionId, condition: &Condition, here: &Formula) -> Limited<Formula> {
+    fn ask_text(&mut self, id: ConditionId, condition: &Condition, here: Formula) -> Limited<Formula> {
         self.note_stale(id, condition.span, here)?;
         let formula = self.conditions.formula(id)?;
-        let passing = self.diagrams().and(here, &formula)?;
+        let passing = self.diagrams().and(here, formula)?;
         if !matches!(condition.kind, ConditionKind::Constant(_)) {
             let answers = self.seen.answers.entry(condition.span).or_default();
             answers.yes |= !passing.is_empty();
-            answers.no |= passing != *here;
+            answers.no |= passing != here;
             if let Some(noting) = &mut self.noting {
-                noting.notes.meets(Aim::Condition(condition.span, true), &passing);
-                let failing = self.conditions.facts.diagrams.minus(here, &passing)?;
-                noting.notes.meets(Aim::Condition(condition.span, false), &failing);
+                noting.notes.meets(Aim::Condition(condition.span, true), passing);
+                let failing = self.conditions.facts.diagrams.minus(here, passing)?;
+                noting.notes.meets(Aim::Condition(condition.span, false), failing);
             }
         }
         Ok(passing)

@@ -24,7 +24,7 @@ guarantee "times": age(user.created_at) < 30d implies not enrolled(phone)
 #[test]
 fn whatever_is_found_of_random_policies_is_played_by_login() {
     // The largest of these flows take most of the time, and show nothing that the others don't.
-    let budget = Budget { nodes: 1 << 15, ..Budget::default() };
+    let budget = Budget { nodes: 1 << 18, ..Budget::default() };
     let compiler = Compiler::new().with_engine(Engine::Interpreter).with_budget(budget);
     let (mut examined, mut too_large, mut logins) = (0, 0, 0);
     let count = cases(200);

@@ -180,35 +180,35 @@ impl<'a> Describer<'a> {
         formula: Formula,
         seen: &mut Vec<Formula>,
     ) -> Limited<()> {
-        let holds = self.diagrams.and(&formula, &self.all)?;
-        let fails = self.diagrams.minus(&self.all, &formula)?;
+        let holds = self.diagrams.and(formula, self.all)?;
+        let fails = self.diagrams.minus(self.all, formula)?;
         if holds.is_empty() || fails.is_empty() || seen.contains(&holds) || seen.contains(&fails) {
             return Ok(());
         }
         seen.push(holds);
-        let fails = self.diagrams.not(&formula)?;
+        let fails = !formula;
         self.atoms.push(Atom { test, told, holds: formula, fails });
         Ok(())
     }
 
     /// Describes a set of logins among others.
-    pub(super) fn describe(&self, logins: &Formula, among: &Formula, answers: Given) -> Limited<When> {
+    pub(super) fn describe(&self, logins: Formula, among: Formula, answers: Given) -> Limited<When> {
         let others = self.diagrams.minus(among, logins)?;
         let other_facts = match answers {
             Given::SoFar => self.diagrams.nothing(),
             Given::ToTheEnd => {
                 let with_such_facts = self.diagrams.whatever_follows(logins, self.answers)?;
-                self.diagrams.minus(among, &with_such_facts)?
+                self.diagrams.minus(among, with_such_facts)?
             }
         };
         let shares = self.shares(logins)?;
         let mut products: Vec<Product> = Vec::new();
-        let mut left = logins.clone();
-        while let Some(login) = self.diagrams.pick(&left).filter(|_| products.len() < MOST_PRODUCTS) {
+        let mut left = logins;
+        while let Some(login) = self.diagrams.pick(left).filter(|_| products.len() < MOST_PRODUCTS) {
             let answers: Vec<bool> =
-                self.atoms.iter().map(|atom| self.diagrams.has(&atom.holds, &login)).collect();
-            let product = self.best_product(answers, &left, &others, &other_facts, &shares)?;
-            let rest = self.diagrams.minus(&left, &product.formula)?;
+                self.atoms.iter().map(|atom| self.diagrams.has(atom.holds, &login)).collect();
+            let product = self.best_product(answers, left, others, other_facts, &shares)?;
+            let rest = self.diagrams.minus(left, product.formula)?;
             if rest == left {
                 break;
             }
@@ -228,12 +228,12 @@ impl<'a> Describer<'a> {
     }
 
     /// Drops the products whose logins the others cover.
-    fn drop_needless(&self, products: &mut Vec<Product>, logins: &Formula) -> Limited<()> {
+    fn drop_needless(&self, products: &mut Vec<Product>, logins: Formula) -> Limited<()> {
         let mut place = 0;
         while place < products.len() {
             let others = products.iter().enumerate().filter(|(other, _)| *other != place);
-            let covered = self.diagrams.any(others.map(|(_, product)| product.formula.clone()))?;
-            if self.diagrams.minus(logins, &covered)?.is_empty() {
+            let covered = self.diagrams.any(others.map(|(_, product)| product.formula))?;
+            if self.diagrams.minus(logins, covered)?.is_empty() {
                 products.remove(place);
             } else {
                 place += 1;
@@ -247,7 +247,7 @@ impl<'a> Describer<'a> {
     }
 
     fn all_of(&self, atoms: &[usize], answers: &[bool]) -> Limited<Formula> {
-        self.diagrams.all(atoms.iter().map(|atom| self.literal(*atom, answers).clone()))
+        self.diagrams.all(atoms.iter().map(|atom| *self.literal(*atom, answers)))
     }
 
     fn literal<'s>(&'s self, atom: usize, answers: &[bool]) -> &'s Formula {
@@ -266,9 +266,9 @@ impl<'a> Describer<'a> {
     fn best_product(
         &self,
         answers: Vec<bool>,
-        left: &Formula,
-        others: &Formula,
-        other_facts: &Formula,
+        left: Formula,
+        others: Formula,
+        other_facts: Formula,
         shares: &[(f64, f64)],
     ) -> Limited<Product> {
         let mut best: Option<(f64, Vec<usize>, Formula)> = None;
@@ -276,11 +276,11 @@ impl<'a> Describer<'a> {
             let search = if number == 0 { Search::SmallFirst } else { Search::Greedy };
             let facts: Vec<usize> = order.iter().copied().filter(|atom| self.is_fact(*atom)).collect();
             let mut atoms = self.product(&facts, &answers, other_facts, search)?;
-            let left_over = self.diagrams.and(others, &self.all_of(&atoms, &answers)?)?;
-            atoms.extend(self.product(&order, &answers, &left_over, search)?);
+            let left_over = self.diagrams.and(others, self.all_of(&atoms, &answers)?)?;
+            atoms.extend(self.product(&order, &answers, left_over, search)?);
             atoms.sort_unstable();
             let formula = self.all_of(&atoms, &answers)?;
-            let covers = self.diagrams.count(&self.diagrams.and(left, &formula)?);
+            let covers = self.diagrams.share(self.diagrams.and(left, formula)?);
             let is_better = best.as_ref().is_none_or(|(most, fewest, _)| {
                 covers.total_cmp(most).then(fewest.len().cmp(&atoms.len())).is_gt()
             });
@@ -293,10 +293,10 @@ impl<'a> Describer<'a> {
     }
 
     /// How many of some logins each test holds of, and how many it doesn't hold of.
-    fn shares(&self, logins: &Formula) -> Limited<Vec<(f64, f64)>> {
-        let all = self.diagrams.count(logins);
+    fn shares(&self, logins: Formula) -> Limited<Vec<(f64, f64)>> {
+        let all = self.diagrams.share(logins);
         let share = |atom: &Atom| {
-            let holds = self.diagrams.count(&self.diagrams.and(logins, &atom.holds)?);
+            let holds = self.diagrams.share(self.diagrams.and(logins, atom.holds)?);
             Ok((holds, all - holds))
         };
         self.atoms.iter().map(share).collect()
@@ -330,7 +330,7 @@ impl<'a> Describer<'a> {
         &self,
         order: &[usize],
         answers: &[bool],
-        others: &Formula,
+        others: Formula,
         search: Search,
     ) -> Limited<Vec<usize>> {
         if others.is_empty() {
@@ -352,17 +352,17 @@ impl<'a> Describer<'a> {
         &self,
         order: &[usize],
         answers: &[bool],
-        others: &Formula,
+        others: Formula,
         size: usize,
     ) -> Limited<Option<Vec<usize>>> {
         for (place, atom) in order.iter().enumerate() {
-            let left = self.diagrams.and(others, self.literal(*atom, answers))?;
+            let left = self.diagrams.and(others, *self.literal(*atom, answers))?;
             if left.is_empty() {
                 return Ok(Some(vec![*atom]));
             }
-            if size > 1 && left != *others {
+            if size > 1 && left != others {
                 let rest = order.get(place + 1..).unwrap_or(&[]);
-                if let Some(mut found) = self.small(rest, answers, &left, size - 1)? {
+                if let Some(mut found) = self.small(rest, answers, left, size - 1)? {
                     found.insert(0, *atom);
                     return Ok(Some(found));
                 }
@@ -372,18 +372,18 @@ impl<'a> Describer<'a> {
     }
 
     /// All tests without those that aren't needed, tried from the last.
-    fn without_needless(&self, order: &[usize], answers: &[bool], others: &Formula) -> Limited<Vec<usize>> {
+    fn without_needless(&self, order: &[usize], answers: &[bool], others: Formula) -> Limited<Vec<usize>> {
         let mut before = vec![self.diagrams.everything()];
         for atom in order {
             let last = before.last().cloned().unwrap_or_else(|| self.diagrams.everything());
-            before.push(self.diagrams.and(&last, self.literal(*atom, answers))?);
+            before.push(self.diagrams.and(last, *self.literal(*atom, answers))?);
         }
         let mut kept = Vec::new();
-        let mut left = others.clone();
+        let mut left = others;
         for (place, atom) in order.iter().enumerate().rev() {
-            let without = self.diagrams.and(&left, &before[place])?;
+            let without = self.diagrams.and(left, before[place])?;
             if !without.is_empty() {
-                left = self.diagrams.and(&left, self.literal(*atom, answers))?;
+                left = self.diagrams.and(left, *self.literal(*atom, answers))?;
                 kept.push(*atom);
             }
         }

@@ -90,13 +90,13 @@ impl<'a> Joint<'a, '_> {
     ) -> Limited<()> {
         self.conditions.enter(node.state.clone());
         let diagrams = self.diagrams();
-        let here = diagrams.and(&logins, &self.transcript.nothing_from(node.answered, diagrams)?)?;
-        found.compared = diagrams.or(&found.compared, &here)?;
-        let old = self.walk(Side::Old, &node.state, node.old.clone(), logins.clone())?;
+        let here = diagrams.and(logins, self.transcript.nothing_from(node.answered, diagrams)?)?;
+        found.compared = diagrams.or(found.compared, here)?;
+        let old = self.walk(Side::Old, &node.state, node.old.clone(), logins)?;
         let new = self.walk(Side::New, &node.state, node.new.clone(), logins)?;
         for (was, old_at, old_logins) in &old {
             for (now, new_at, new_logins) in &new {
-                let both = self.diagrams().and(old_logins, new_logins)?;
+                let both = self.diagrams().and(*old_logins, *new_logins)?;
                 if both.is_empty() {
                     continue;
                 }
@@ -133,21 +133,21 @@ impl<'a> Joint<'a, '_> {
             (Next::Asks(a), Next::Asks(b)) if a != b => {
                 let a = Prompt::new(self.offers.get(*a), self.conditions, &next.state)?;
                 let b = Prompt::new(self.offers.get(*b), self.conditions, &next.state)?;
-                diagrams.and(&logins, &a.same(&b, diagrams)?)?
+                diagrams.and(logins, a.same(&b, diagrams)?)?
             }
             (Next::Decides(a, old), Next::Decides(b, new)) => {
                 if a == b && old.len() == new.len() {
                     let pairs = old.iter().zip(new);
                     let same = pairs.map(|(a, b)| self.offers.get(*a).same(self.offers.get(*b), diagrams));
-                    diagrams.and(&logins, &diagrams.all(same.collect::<Limited<Vec<_>>>()?)?)?
+                    diagrams.and(logins, diagrams.all(same.collect::<Limited<Vec<_>>>()?)?)?
                 } else {
                     diagrams.nothing()
                 }
             }
-            (a, b) if a == b => logins.clone(),
+            (a, b) if a == b => logins,
             _ => diagrams.nothing(),
         };
-        let differ = diagrams.minus(&logins, &same)?;
+        let differ = diagrams.minus(logins, same)?;
         if !differ.is_empty() {
             self.difference((was, now), &next.state, differ, found)?;
         }
@@ -170,10 +170,10 @@ impl<'a> Joint<'a, '_> {
     ) -> Limited<()> {
         let diagrams = self.diagrams();
         let answered = state.passed_factors().count();
-        let logins = diagrams.and(&logins, &self.transcript.nothing_from(answered, diagrams)?)?;
+        let logins = diagrams.and(logins, self.transcript.nothing_from(answered, diagrams)?)?;
         for (was, now, logins) in self.told_apart(was, now, state, logins)? {
             let known = found.differences.entry((answered, was, now)).or_insert_with(|| diagrams.nothing());
-            *known = diagrams.or(known, &logins)?;
+            *known = diagrams.or(*known, logins)?;
         }
         Ok(())
     }
@@ -196,8 +196,8 @@ impl<'a> Joint<'a, '_> {
         let old = Prompt::new(self.offers.get(*a), self.conditions, state)?;
         let new = Prompt::new(self.offers.get(*b), self.conditions, state)?;
         let mut parts = Vec::new();
-        for (was, logins) in old.shown(&logins, diagrams)? {
-            for (now, logins) in new.shown(&logins, diagrams)? {
+        for (was, logins) in old.shown(logins, diagrams)? {
+            for (now, logins) in new.shown(logins, diagrams)? {
                 parts.push((Outcome::Shown(*a, was.clone()), Outcome::Shown(*b, now), logins));
             }
         }
@@ -216,13 +216,13 @@ impl<'a> Joint<'a, '_> {
         let offer = self.offers.get(offer);
         let prompt = Prompt::new(offer, self.conditions, &at.state)?;
         for (place, usable) in prompt.usable.iter().enumerate() {
-            let passing = diagrams.and(&logins, usable)?;
+            let passing = diagrams.and(logins, *usable)?;
             if passing.is_empty() {
                 continue;
             }
             let state = at.state.passing(offer.kind, FactorId::new(place));
             for state in state.when_read(self.reads) {
-                let logins = diagrams.and(&passing, &self.transcript.answered(&state, diagrams)?)?;
+                let logins = diagrams.and(passing, self.transcript.answered(&state, diagrams)?)?;
                 add(diagrams, waiting, Node { answered: at.answered + 1, state, ..at.clone() }, logins)?;
             }
         }
@@ -237,7 +237,7 @@ fn add(
     logins: Formula,
 ) -> Limited<()> {
     let together = match waiting.get(&node) {
-        Some(others) => diagrams.or(others, &logins)?,
+        Some(others) => diagrams.or(*others, logins)?,
         None => logins,
     };
     waiting.insert(node, together);

@@ -38,7 +38,7 @@ use self::transcript::Transcript;
 use self::words::Speaker;
 use super::budget::{Budget, BudgetExceeded, Limited};
 use super::condition::Conditions;
-use super::diagram::{Diagrams, Formula, StoreSize};
+use super::diagram::{Diagrams, Formula};
 use super::facts::{Facts, Model, Reads};
 use super::state::LoginState;
 use crate::check::policy::{ConditionId, TypedPolicy};
@@ -219,12 +219,6 @@ pub enum CompareError {
     Replay,
 }
 
-/// The store that most flows fit into.
-const SMALL_STORE: StoreSize = StoreSize { nodes: 1 << 17, remembered: 1 << 13 };
-
-/// How many results the store of the whole budget remembers.
-const LARGE_MEMORY: usize = 1 << 18;
-
 /// Compares two flows.
 ///
 /// # Errors
@@ -241,14 +235,7 @@ pub fn compare(
     let first = merged.policy.conditions.len();
     add_elementary_tests(&mut merged.policy, &reads);
     let comparer = Comparer { merged: &merged, reads: &reads, model: &model, first, detail, budget };
-    let small = StoreSize { nodes: SMALL_STORE.nodes.min(budget.nodes), ..SMALL_STORE };
-    let large = StoreSize { nodes: budget.nodes, remembered: LARGE_MEMORY };
-    let (classes, weaker) = match comparer.compare_in(small) {
-        Err(CompareError::Budget(BudgetExceeded::Nodes { limit })) if limit < budget.nodes => {
-            comparer.compare_in(large)?
-        }
-        result => result?,
-    };
+    let (classes, weaker) = comparer.compare()?;
     Ok(Comparison { classes, weaker, merged })
 }
 
@@ -263,10 +250,10 @@ struct Comparer<'a> {
 }
 
 impl Comparer<'_> {
-    fn compare_in(&self, size: StoreSize) -> Result<(Vec<Class>, Option<Weaker>), CompareError> {
+    fn compare(&self) -> Result<(Vec<Class>, Option<Weaker>), CompareError> {
         let policy = &self.merged.policy;
         let transcript = Transcript::new(policy, &self.reads.login, self.model.size);
-        let diagrams = Diagrams::new(size, transcript.size)?;
+        let diagrams = Diagrams::new(self.budget.nodes, transcript.size)?;
         let facts = Facts::new(policy, self.model, diagrams);
         let mut conditions = Conditions::new(policy, &facts);
         let mut offers = Offers::default();
@@ -280,7 +267,7 @@ impl Comparer<'_> {
             reads: &self.reads.login,
             limit: self.budget.login_states,
         };
-        let found = joint.compare(world.clone())?;
+        let found = joint.compare(world)?;
         if found.differences.is_empty() {
             return Ok((Vec::new(), None));
         }
@@ -292,7 +279,7 @@ impl Comparer<'_> {
             transcript: None,
             limit: self.budget.login_states,
         };
-        let old = ends.of(Side::Old, world.clone())?;
+        let old = ends.of(Side::Old, world)?;
         ends.transcript = Some(&transcript);
         let new = ends.of(Side::New, world)?;
         // What is said of the facts is said of them as the login begins.
@@ -319,7 +306,7 @@ impl<'a> Findings<'a, '_> {
         Describer::new(self.conditions, self.transcript, elementary, all)
     }
 
-    fn pick(&self, logins: &Formula) -> Result<(Event, Answers, Vec<bool>), CompareError> {
+    fn pick(&self, logins: Formula) -> Result<(Event, Answers, Vec<bool>), CompareError> {
         let facts = self.conditions.facts;
         let values = facts.diagrams.pick(logins).ok_or(CompareError::Replay)?;
         Ok((facts.decode(&values), self.transcript.decode(&values), values))
@@ -331,15 +318,15 @@ impl<'a> Findings<'a, '_> {
         for ((prompts, was, now), logins) in found.differences {
             let key = (prompts, speaker.outcome(&was, offers), speaker.outcome(&now, offers));
             let known = groups.entry(key).or_insert_with(|| diagrams.nothing());
-            *known = diagrams.or(known, &logins)?;
+            *known = diagrams.or(*known, logins)?;
         }
-        let describer = self.describer(found.compared.clone())?;
+        let describer = self.describer(found.compared)?;
         let mut classes = Vec::new();
         for ((after_prompts, before, after), logins) in groups {
-            let (event, answers, _) = self.pick(&logins)?;
+            let (event, answers, _) = self.pick(logins)?;
             let example = speaker.example(event, answers)?;
-            let among = diagrams.and(&found.compared, &self.transcript.just(after_prompts, diagrams)?)?;
-            let when = describer.describe(&logins, &among, Given::SoFar)?;
+            let among = diagrams.and(found.compared, self.transcript.just(after_prompts, diagrams)?)?;
+            let when = describer.describe(logins, among, Given::SoFar)?;
             classes.push(Class { when, after_prompts, before, after, example });
         }
         classes.sort_by_key(|class| class.when.size());
@@ -352,18 +339,18 @@ impl<'a> Findings<'a, '_> {
         let mut weakest = None;
         for (strength, logins) in new {
             let as_weak = old.iter().filter(|(other, _)| other.is_at_most(strength));
-            let as_weak = diagrams.any(as_weak.map(|(_, logins)| logins.clone()))?;
-            let here = diagrams.minus(logins, &as_weak)?;
-            weaker = diagrams.or(&weaker, &here)?;
+            let as_weak = diagrams.any(as_weak.map(|(_, logins)| *logins))?;
+            let here = diagrams.minus(*logins, as_weak)?;
+            weaker = diagrams.or(weaker, here)?;
             if !here.is_empty() {
                 weakest.get_or_insert(here);
             }
         }
         let Some(weakest) = weakest else { return Ok(None) };
         let all = diagrams.any(new.values().cloned())?;
-        let when = self.describer(all.clone())?.describe(&weaker, &all, Given::ToTheEnd)?;
-        let (event, answers, values) = self.pick(&weakest)?;
-        let least = old.iter().find(|(_, logins)| diagrams.has(logins, &values));
+        let when = self.describer(all)?.describe(weaker, all, Given::ToTheEnd)?;
+        let (event, answers, values) = self.pick(weakest)?;
+        let least = old.iter().find(|(_, logins)| diagrams.has(**logins, &values));
         let least = least.map(|(strength, _)| *strength);
         self.speaker().weaker(when, event, answers, least).map(Some)
     }

@@ -114,14 +114,14 @@ fn is_before_in(conditions: &Conditions<'_>, set: &Set, a: FactorId, b: FactorId
                 (conditions.member(first, Element::Of(a))?, conditions.member(first, Element::Of(b))?);
             let in_first = is_before_in(conditions, first, a, b)?;
             let in_second = is_before_in(conditions, second, a, b)?;
-            let with_a = diagrams.choose(&has_b, &in_first, &diagrams.everything())?;
-            let without_a = diagrams.minus(&in_second, &has_b)?;
-            diagrams.choose(&has_a, &with_a, &without_a)
+            let with_a = diagrams.choose(has_b, in_first, diagrams.everything())?;
+            let without_a = diagrams.minus(in_second, has_b)?;
+            diagrams.choose(has_a, with_a, without_a)
         }
         Set::IfPresent { guard, then, otherwise } => {
             let guard = conditions.guard(*guard)?;
             let then = is_before_in(conditions, then, a, b)?;
-            diagrams.choose(&guard, &then, &is_before_in(conditions, otherwise, a, b)?)
+            diagrams.choose(guard, then, is_before_in(conditions, otherwise, a, b)?)
         }
     }
 }
@@ -138,8 +138,8 @@ impl Offer {
         let lists = Lists { command, conditions };
         let offered = factors.iter().map(|factor| lists.offered(*factor)).collect::<Limited<Vec<_>>>()?;
         let first = pairs(factors.len()).map(|(a, b)| {
-            let both = diagrams.and(&offered[a.index()], &offered[b.index()])?;
-            if both.is_empty() { Ok(both) } else { diagrams.and(&both, &lists.is_before(a, b)?) }
+            let both = diagrams.and(offered[a.index()], offered[b.index()])?;
+            if both.is_empty() { Ok(both) } else { diagrams.and(both, lists.is_before(a, b)?) }
         });
         let first = first.collect::<Limited<Vec<_>>>()?;
         let options = factors.iter().map(|factor| {
@@ -178,8 +178,8 @@ impl<'a> Prompt<'a> {
             let enrolled = is_enrolled(conditions, state, factor);
             match offer.kind {
                 _ if conditions.policy.enabled & bit(factor) == 0 => Ok(diagrams.nothing()),
-                CommandKind::Challenge => diagrams.and(offer.offered(factor), &enrolled),
-                CommandKind::Enroll => diagrams.minus(offer.offered(factor), &enrolled),
+                CommandKind::Challenge => diagrams.and(*offer.offered(factor), enrolled),
+                CommandKind::Enroll => diagrams.minus(*offer.offered(factor), enrolled),
             }
         });
         Ok(Prompt { offer, usable: usable.collect::<Limited<Vec<_>>>()? })
@@ -192,18 +192,18 @@ impl<'a> Prompt<'a> {
         }
         let mut same = diagrams.everything();
         for (place, (a, b)) in self.usable.iter().zip(&other.usable).enumerate() {
-            same = diagrams.and(&same, &diagrams.same(a, b)?)?;
+            same = diagrams.and(same, diagrams.same(*a, *b)?)?;
             if self.offer.options.get(place) != other.offer.options.get(place) {
-                same = diagrams.minus(&same, a)?;
+                same = diagrams.minus(same, *a)?;
             }
         }
         for ((a, b), firsts) in pairs(self.usable.len()).zip(self.offer.first.iter().zip(&other.offer.first))
         {
-            let both = diagrams.and(&self.usable[a.index()], &self.usable[b.index()])?;
-            let in_order = diagrams.same(firsts.0, firsts.1)?;
-            same = diagrams.and(&same, &diagrams.implies(&both, &in_order)?)?;
+            let both = diagrams.and(self.usable[a.index()], self.usable[b.index()])?;
+            let in_order = diagrams.same(*firsts.0, *firsts.1)?;
+            same = diagrams.and(same, diagrams.implies(both, in_order)?)?;
             if self.offer.style != other.offer.style {
-                same = diagrams.minus(&same, &both)?;
+                same = diagrams.minus(same, both)?;
             }
         }
         self.same_warning(other, same, diagrams)
@@ -211,14 +211,14 @@ impl<'a> Prompt<'a> {
 
     fn same_warning(&self, other: &Prompt<'_>, same: Formula, diagrams: &Diagrams) -> Limited<Formula> {
         let (mine, others) = (self.warning(diagrams)?, other.warning(diagrams)?);
-        let same = diagrams.and(&same, &diagrams.same(&mine, &others)?)?;
-        if self.offer.default == other.offer.default { Ok(same) } else { diagrams.minus(&same, &mine) }
+        let same = diagrams.and(same, diagrams.same(mine, others)?)?;
+        if self.offer.default == other.offer.default { Ok(same) } else { diagrams.minus(same, mine) }
     }
 
     /// The logins in which the log warns that the default can't be used.
     fn warning(&self, diagrams: &Diagrams) -> Limited<Formula> {
         match self.offer.default {
-            Some(default) => diagrams.not(&self.usable[default.index()]),
+            Some(default) => Ok(!self.usable[default.index()]),
             None => Ok(diagrams.nothing()),
         }
     }
@@ -226,16 +226,16 @@ impl<'a> Prompt<'a> {
     /// The logins by what they are shown: the usable factors in order.
     pub(super) fn shown(
         &self,
-        logins: &Formula,
+        logins: Formula,
         diagrams: &Diagrams,
     ) -> Limited<Vec<(Vec<FactorId>, Formula)>> {
-        let mut parts = vec![(Vec::new(), logins.clone())];
+        let mut parts = vec![(Vec::new(), logins)];
         for (place, usable) in self.usable.iter().enumerate() {
             let factor = FactorId::new(place);
             let mut next = Vec::new();
             for (shown, logins) in parts {
-                let without = diagrams.minus(&logins, usable)?;
-                self.insert(factor, &shown, diagrams.and(&logins, usable)?, diagrams, &mut next)?;
+                let without = diagrams.minus(logins, *usable)?;
+                self.insert(factor, &shown, diagrams.and(logins, *usable)?, diagrams, &mut next)?;
                 next.push((shown, without));
             }
             next.retain(|(_, logins): &(_, Formula)| !logins.is_empty());
@@ -260,10 +260,10 @@ impl<'a> Prompt<'a> {
             }
             // At this place: after the one before it. Those that come before that one go on.
             let here = match place.checked_sub(1).and_then(|before| shown.get(before)) {
-                Some(before) => diagrams.and(&left, self.first(*before, factor))?,
-                None => left.clone(),
+                Some(before) => diagrams.and(left, *self.first(*before, factor))?,
+                None => left,
             };
-            left = diagrams.minus(&left, &here)?;
+            left = diagrams.minus(left, here)?;
             let (head, tail) = shown.split_at(place);
             to.push(([head, &[factor], tail].concat(), here));
         }
@@ -293,13 +293,13 @@ impl Offer {
         }
         let mut same = diagrams.everything();
         for (place, (a, b)) in self.offered.iter().zip(&other.offered).enumerate() {
-            same = diagrams.and(&same, &diagrams.same(a, b)?)?;
+            same = diagrams.and(same, diagrams.same(*a, *b)?)?;
             if self.options.get(place) != other.options.get(place) {
-                same = diagrams.minus(&same, a)?;
+                same = diagrams.minus(same, *a)?;
             }
         }
         for (a, b) in self.first.iter().zip(&other.first) {
-            same = diagrams.and(&same, &diagrams.same(a, b)?)?;
+            same = diagrams.and(same, diagrams.same(*a, *b)?)?;
         }
         Ok(same)
     }

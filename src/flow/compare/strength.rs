@@ -97,7 +97,7 @@ impl<'a> Ends<'a, '_> {
             };
             for (next, at, logins) in walker.next(at, logins)? {
                 match next {
-                    Next::Asks(offer) => self.answers(offer, &state, &at, &logins, &mut waiting)?,
+                    Next::Asks(offer) => self.answers(offer, &state, &at, logins, &mut waiting)?,
                     Next::Completes => self.completes(&state, logins, &mut completed)?,
                     _ => {}
                 }
@@ -112,24 +112,24 @@ impl<'a> Ends<'a, '_> {
         offer: OfferId,
         state: &LoginState,
         at: &Position,
-        logins: &Formula,
+        logins: Formula,
         waiting: &mut Waiting,
     ) -> Limited<()> {
         let (diagrams, offer) = (self.diagrams(), self.offers.get(offer));
         let prompt = Prompt::new(offer, self.conditions, state)?;
         for (place, usable) in prompt.usable.iter().enumerate() {
-            let passing = diagrams.and(logins, usable)?;
+            let passing = diagrams.and(logins, *usable)?;
             if passing.is_empty() {
                 continue;
             }
             let passed = state.passing(offer.kind, FactorId::new(place));
             for state in passed.when_read(self.reads) {
                 let logins = match self.transcript {
-                    Some(transcript) => diagrams.and(&passing, &transcript.answered(&state, diagrams)?)?,
-                    None => passing.clone(),
+                    Some(transcript) => diagrams.and(passing, transcript.answered(&state, diagrams)?)?,
+                    None => passing,
                 };
                 let known = waiting.entry((state, at.clone())).or_insert_with(|| diagrams.nothing());
-                *known = diagrams.or(known, &logins)?;
+                *known = diagrams.or(*known, logins)?;
             }
         }
         Ok(())
@@ -141,12 +141,12 @@ impl<'a> Ends<'a, '_> {
         let logins = match self.transcript {
             Some(transcript) => {
                 let prompts = state.passed_factors().count();
-                diagrams.and(&logins, &transcript.nothing_from(prompts, diagrams)?)?
+                diagrams.and(logins, transcript.nothing_from(prompts, diagrams)?)?
             }
             None => logins,
         };
         let known = completed.entry(strength).or_insert_with(|| diagrams.nothing());
-        *known = diagrams.or(known, &logins)?;
+        *known = diagrams.or(*known, logins)?;
         Ok(())
     }
 }

@@ -73,14 +73,14 @@ impl Transcript {
         let bits = self.answers.iter().skip(prompt).flatten();
         let later = self.aged.iter().filter(|((answered, ..), _)| *answered > prompt).map(|(_, bit)| bit);
         bits.chain(later)
-            .try_fold(diagrams.everything(), |all, bit| diagrams.minus(&all, &diagrams.variable(*bit)))
+            .try_fold(diagrams.everything(), |all, bit| diagrams.minus(all, diagrams.variable(*bit)))
     }
 
     /// The logins that have passed just so many prompts.
     pub(super) fn just(&self, prompts: usize, diagrams: &Diagrams) -> Limited<Formula> {
         let nothing_more = self.nothing_from(prompts, diagrams)?;
         match prompts.checked_sub(1) {
-            Some(last) => diagrams.and(&nothing_more, &self.formula(AnswerTest::Passed(last), diagrams)?),
+            Some(last) => diagrams.and(nothing_more, self.formula(AnswerTest::Passed(last), diagrams)?),
             None => Ok(nothing_more),
         }
     }
@@ -94,7 +94,7 @@ impl Transcript {
         for ((_, answer, length), bit) in ages {
             let age = passed.get(*answer).and_then(|factor| state.age(*factor)).unwrap_or(0);
             let bit = diagrams.variable(*bit);
-            all = if age >= *length { diagrams.and(&all, &bit)? } else { diagrams.minus(&all, &bit)? };
+            all = if age >= *length { diagrams.and(all, bit)? } else { diagrams.minus(all, bit)? };
         }
         Ok(all)
     }

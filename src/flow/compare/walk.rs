@@ -103,7 +103,7 @@ impl<'a> Walker<'a, '_> {
             return Ok(());
         }
         match to.iter_mut().find(|(other, place, _)| *other == next && *place == at) {
-            Some((_, _, others)) => *others = self.diagrams().or(others, &logins)?,
+            Some((_, _, others)) => *others = self.diagrams().or(*others, logins)?,
             None => to.push((next, at, logins)),
         }
         Ok(())
@@ -117,38 +117,38 @@ impl<'a> Walker<'a, '_> {
         let kind = offer.kind;
         let answered = match kind {
             CommandKind::Challenge => {
-                diagrams.any(self.state.passed_factors().map(|factor| offer.offered(factor).clone()))?
+                diagrams.any(self.state.passed_factors().map(|factor| *offer.offered(factor)))?
             }
             CommandKind::Enroll => diagrams.nothing(),
         };
-        let goes_on = diagrams.and(&logins, &answered)?;
-        let logins = diagrams.minus(&logins, &answered)?;
+        let goes_on = diagrams.and(logins, answered)?;
+        let logins = diagrams.minus(logins, answered)?;
         let usable = diagrams.any(prompt.usable.iter().cloned())?;
-        let without = diagrams.minus(&logins, &usable)?;
-        let asked = diagrams.and(&logins, &usable)?;
+        let without = diagrams.minus(logins, usable)?;
+        let asked = diagrams.and(logins, usable)?;
         let nothing_left = match (kind, offer.style) {
-            (CommandKind::Enroll, Style::Any) => self.nothing_left(due, &without)?,
+            (CommandKind::Enroll, Style::Any) => self.nothing_left(due, without)?,
             _ => diagrams.nothing(),
         };
-        let fails = diagrams.minus(&without, &nothing_left)?;
+        let fails = diagrams.minus(without, nothing_left)?;
         self.add(moves, Next::NothingUsable(kind), Position::default(), fails)?;
         let refused = match kind {
-            CommandKind::Enroll if !self.state.any_passed => diagrams.and(&asked, &self.any_enrolled()?)?,
+            CommandKind::Enroll if !self.state.any_passed => diagrams.and(asked, self.any_enrolled()?)?,
             _ => diagrams.nothing(),
         };
-        let asked = diagrams.minus(&asked, &refused)?;
+        let asked = diagrams.minus(asked, refused)?;
         self.add(moves, Next::EnrollWithoutChallenge, Position::default(), refused)?;
         self.add(moves, Next::Asks(due), later.clone(), asked)?;
-        diagrams.or(&goes_on, &nothing_left)
+        diagrams.or(goes_on, nothing_left)
     }
 
     /// Of some logins, those in which everything is enrolled that a command offers.
-    fn nothing_left(&self, due: OfferId, logins: &Formula) -> Limited<Formula> {
+    fn nothing_left(&self, due: OfferId, logins: Formula) -> Limited<Formula> {
         let diagrams = self.diagrams();
-        self.factors().into_iter().try_fold(logins.clone(), |left, factor| {
+        self.factors().into_iter().try_fold(logins, |left, factor| {
             let enrolled = is_enrolled(self.conditions, self.state, factor);
-            let missing = diagrams.minus(self.offers.get(due).offered(factor), &enrolled)?;
-            diagrams.minus(&left, &missing)
+            let missing = diagrams.minus(*self.offers.get(due).offered(factor), enrolled)?;
+            diagrams.minus(left, missing)
         })
     }
 
@@ -166,20 +166,20 @@ impl<'a> Walker<'a, '_> {
     fn step(&mut self, body: &'a [Statement], at: &Position, logins: Formula) -> Limited<Moves> {
         let mut run = Run {
             used: at.commands,
-            executed: vec![(Pending::new(), logins.clone())],
+            executed: vec![(Pending::new(), logins)],
             denied: Vec::new(),
             walker: self,
         };
-        run.block(body, logins.clone())?;
+        run.block(body, logins)?;
         let Run { executed, denied, .. } = run;
         let mut moves = Moves::new();
         let mut over = logins;
         for (reason, logins) in denied {
-            over = self.diagrams().minus(&over, &logins)?;
+            over = self.diagrams().minus(over, logins)?;
             self.add(&mut moves, Next::Denied(reason), Position::default(), logins)?;
         }
         for (pending, logins) in executed {
-            over = self.diagrams().minus(&over, &logins)?;
+            over = self.diagrams().minus(over, logins)?;
             let commands = at.commands + pending.len();
             let next = Next::Decides(at.step, pending.clone());
             let position = Position { step: at.step + 1, commands, pending };
@@ -213,51 +213,51 @@ impl<'a> Run<'a, '_, '_> {
             if here.is_empty() {
                 break;
             }
-            let gone = self.statement(statement, &here)?;
-            here = self.diagrams().minus(&here, &gone)?;
-            ended = self.diagrams().or(&ended, &gone)?;
+            let gone = self.statement(statement, here)?;
+            here = self.diagrams().minus(here, gone)?;
+            ended = self.diagrams().or(ended, gone)?;
         }
         Ok(ended)
     }
 
-    fn statement(&mut self, statement: &'a Statement, here: &Formula) -> Limited<Formula> {
+    fn statement(&mut self, statement: &'a Statement, here: Formula) -> Limited<Formula> {
         match statement {
             Statement::Command(command) => self.command(command, here),
-            Statement::Stop(_) => Ok(here.clone()),
+            Statement::Stop(_) => Ok(here),
             Statement::Deny { reason, .. } => {
                 self.take(here)?;
-                self.denied.push((reason.clone(), here.clone()));
-                Ok(here.clone())
+                self.denied.push((reason.clone(), here));
+                Ok(here)
             }
-            Statement::Applied { body, .. } => self.block(body, here.clone()),
+            Statement::Applied { body, .. } => self.block(body, here),
             Statement::Branch { branches, otherwise, .. } => {
                 let mut ended = self.diagrams().nothing();
-                let mut left = here.clone();
+                let mut left = here;
                 for (condition, body) in branches {
                     let holds = self.walker.conditions.formula(*condition)?;
-                    let taken = self.diagrams().and(&left, &holds)?;
-                    left = self.diagrams().minus(&left, &taken)?;
+                    let taken = self.diagrams().and(left, holds)?;
+                    left = self.diagrams().minus(left, taken)?;
                     let gone = self.block(body, taken)?;
-                    ended = self.diagrams().or(&ended, &gone)?;
+                    ended = self.diagrams().or(ended, gone)?;
                 }
                 let gone = self.block(otherwise, left)?;
-                self.diagrams().or(&ended, &gone)
+                self.diagrams().or(ended, gone)
             }
         }
     }
 
     /// Moves logins on by one command; gives those for which it is the fifth.
-    fn command(&mut self, command: &'a Command, here: &Formula) -> Limited<Formula> {
+    fn command(&mut self, command: &'a Command, here: Formula) -> Limited<Formula> {
         let offer = self.walker.offers.of(command, self.walker.conditions)?;
         let mut over = self.diagrams().nothing();
         for (mut commands, logins) in self.take(here)? {
             if self.used + commands.len() >= MAX_COMMANDS {
-                over = self.diagrams().or(&over, &logins)?;
+                over = self.diagrams().or(over, logins)?;
                 continue;
             }
             commands.push(offer);
             match self.executed.iter_mut().find(|(others, _)| *others == commands) {
-                Some((_, others)) => *others = self.walker.diagrams().or(others, &logins)?,
+                Some((_, others)) => *others = self.walker.diagrams().or(*others, logins)?,
                 None => self.executed.push((commands, logins)),
             }
         }
@@ -265,13 +265,13 @@ impl<'a> Run<'a, '_, '_> {
     }
 
     /// Takes logins out of their sequences; gives them with what they have executed.
-    fn take(&mut self, here: &Formula) -> Limited<Vec<(Pending, Formula)>> {
+    fn take(&mut self, here: Formula) -> Limited<Vec<(Pending, Formula)>> {
         let diagrams = self.diagrams();
         let mut taken = Vec::new();
         for (commands, logins) in &mut self.executed {
-            let moving = diagrams.and(logins, here)?;
+            let moving = diagrams.and(*logins, here)?;
             if !moving.is_empty() {
-                *logins = diagrams.minus(logins, &moving)?;
+                *logins = diagrams.minus(*logins, moving)?;
                 taken.push((commands.clone(), moving));
             }
         }

@@ -85,7 +85,7 @@ impl<'a> Facts<'a> {
 
     /// The logins in which two strings are there and equal.
     pub(super) fn same_text(&self, a: VariableId, b: VariableId) -> Limited<Formula> {
-        let both = self.diagrams.and(&self.variable_present(a)?, &self.variable_present(b)?)?;
+        let both = self.diagrams.and(self.variable_present(a)?, self.variable_present(b)?)?;
         if a == b {
             return Ok(both);
         }
@@ -100,13 +100,13 @@ impl<'a> Facts<'a> {
             _ => None,
         };
         let equal = equal.map_or_else(|| self.diagrams.nothing(), |bit| self.diagrams.variable(bit));
-        self.diagrams.and(&both, &equal)
+        self.diagrams.and(both, equal)
     }
 
     /// No test holds of what is absent.
     fn if_present(&self, variable: VariableId, passes: Formula) -> Limited<Formula> {
         match self.policy.variables[variable].absence {
-            Absence::Tracked(_) => self.diagrams.and(&self.variable_present(variable)?, &passes),
+            Absence::Tracked(_) => self.diagrams.and(self.variable_present(variable)?, passes),
             Absence::Refused | Absence::Default(_) => Ok(passes),
         }
     }
@@ -221,7 +221,7 @@ impl<'a> Facts<'a> {
             None => self.diagrams.nothing(),
         };
         match test {
-            ListTest::Empty => self.diagrams.not(&self.diagrams.variable(*not_empty)),
+            ListTest::Empty => Ok(!self.diagrams.variable(*not_empty)),
             ListTest::ContainsAny(texts) => self.diagrams.any(texts.iter().map(holds)),
             ListTest::ContainsAll(texts) => self.diagrams.all(texts.iter().map(holds)),
         }
@@ -262,7 +262,7 @@ impl<'a> Facts<'a> {
             _ => None,
         });
         let odd = [performed, self.other_enrolled(), self.diagrams.any(sets)?];
-        odd.iter().map(|odd| self.diagrams.not(odd)).collect()
+        Ok(odd.map(|odd| !odd).to_vec())
     }
 
     /// The logins that begin with a factor enrolled that the catalog does not have.

@@ -39,8 +39,8 @@ impl Facts<'_> {
                 std::iter::successors(Some(*presence), |at| self.policy.presences[*at].parent).skip(1);
             let here = self.diagrams.variable(*bit);
             for parent in parents.filter_map(|parent| self.model.presences.get(&parent)) {
-                let implied = self.diagrams.implies(&here, &self.diagrams.variable(*parent))?;
-                all = self.diagrams.and(&all, &implied)?;
+                let implied = self.diagrams.implies(here, self.diagrams.variable(*parent))?;
+                all = self.diagrams.and(all, implied)?;
             }
         }
         Ok(all)
@@ -64,7 +64,7 @@ impl Facts<'_> {
             VariableModel::Factor { bits } => below(bits, self.policy.catalog.factors.len() + 1),
             VariableModel::List { not_empty, elements } => {
                 let some = self.diagrams.any(elements.values().map(|bit| self.diagrams.variable(*bit)))?;
-                self.diagrams.implies(&some, &self.diagrams.variable(*not_empty))
+                self.diagrams.implies(some, self.diagrams.variable(*not_empty))
             }
         }
     }
@@ -77,10 +77,10 @@ impl Facts<'_> {
             let here = self.present(presence);
             let allowed = match &self.policy.variables[variable].absence {
                 Absence::Refused => here,
-                Absence::Tracked(_) => self.diagrams.or(&here, &self.is_value(variable, None)?)?,
-                Absence::Default(value) => self.diagrams.or(&here, &self.is_value(variable, Some(value))?)?,
+                Absence::Tracked(_) => self.diagrams.or(here, self.is_value(variable, None)?)?,
+                Absence::Default(value) => self.diagrams.or(here, self.is_value(variable, Some(value))?)?,
             };
-            all = self.diagrams.and(&all, &allowed)?;
+            all = self.diagrams.and(all, allowed)?;
         }
         Ok(all)
     }
@@ -102,7 +102,7 @@ impl Facts<'_> {
             None => Ok(self.diagrams.everything()),
             Some(VariableModel::Bool(bit)) => {
                 let bit = self.diagrams.variable(*bit);
-                if value == Some(&Value::Bool(true)) { Ok(bit) } else { self.diagrams.not(&bit) }
+                Ok(if value == Some(&Value::Bool(true)) { bit } else { !bit })
             }
             Some(VariableModel::Number { cells, bits }) => {
                 self.diagrams.number_in(bits, &[number.map_or(0, |number| cells.cell_of(number))])
@@ -149,7 +149,7 @@ impl Facts<'_> {
         let mut all = self.diagrams.everything();
         for (bit, value) in bits {
             let bit = self.diagrams.variable(bit);
-            all = if value { self.diagrams.and(&all, &bit)? } else { self.diagrams.minus(&all, &bit)? };
+            all = if value { self.diagrams.and(all, bit)? } else { self.diagrams.minus(all, bit)? };
         }
         Ok(all)
     }
@@ -172,10 +172,10 @@ impl Facts<'_> {
         for ((a, b), bit) in &group.equal {
             let same_class = self.same_class(group, *a, *b)?;
             let equal = self.diagrams.variable(*bit);
-            all = self.diagrams.and(&all, &self.diagrams.implies(&equal, &same_class)?)?;
+            all = self.diagrams.and(all, self.diagrams.implies(equal, same_class)?)?;
             for c in (0..group.members.len()).filter(|c| c != a && c != b) {
-                let both = self.diagrams.and(&self.equal(group, *a, c), &self.equal(group, c, *b))?;
-                all = self.diagrams.and(&all, &self.diagrams.implies(&both, &equal)?)?;
+                let both = self.diagrams.and(self.equal(group, *a, c), self.equal(group, c, *b))?;
+                all = self.diagrams.and(all, self.diagrams.implies(both, equal)?)?;
             }
         }
         let places = group.members.len();
@@ -186,7 +186,7 @@ impl Facts<'_> {
             let texts = group.classes.texts(class).len();
             for chosen in subsets(places, texts + 1) {
                 let differ = self.all_differ_in(group, &chosen, class)?;
-                all = self.diagrams.minus(&all, &differ)?;
+                all = self.diagrams.minus(all, differ)?;
             }
         }
         Ok(all)
@@ -208,8 +208,8 @@ impl Facts<'_> {
         let pairs = self.bits_of(group, a).iter().zip(self.bits_of(group, b));
         let mut all = self.diagrams.everything();
         for (a, b) in pairs {
-            let same = self.diagrams.same(&self.diagrams.variable(*a), &self.diagrams.variable(*b))?;
-            all = self.diagrams.and(&all, &same)?;
+            let same = self.diagrams.same(self.diagrams.variable(*a), self.diagrams.variable(*b))?;
+            all = self.diagrams.and(all, same)?;
         }
         Ok(all)
     }
@@ -218,9 +218,9 @@ impl Facts<'_> {
         let mut all = self.diagrams.everything();
         for (index, &place) in places.iter().enumerate() {
             let inside = self.diagrams.number_in(self.bits_of(group, place), &[class])?;
-            all = self.diagrams.and(&all, &inside)?;
+            all = self.diagrams.and(all, inside)?;
             for &other in places.iter().take(index) {
-                all = self.diagrams.minus(&all, &self.equal(group, place, other))?;
+                all = self.diagrams.minus(all, self.equal(group, place, other))?;
             }
         }
         Ok(all)
@@ -232,9 +232,9 @@ impl Facts<'_> {
         for possibility in &self.model.times.possibilities {
             let mut all = self.diagrams.number_in(&self.model.now, &[possibility.now_code])?;
             for ((of, bits), allowed) in self.model.stamps.iter().zip(&possibility.allowed) {
-                all = self.diagrams.and(&all, &self.stamp_allowed(*of, bits, allowed)?)?;
+                all = self.diagrams.and(all, self.stamp_allowed(*of, bits, allowed)?)?;
             }
-            sum = self.diagrams.or(&sum, &all)?;
+            sum = self.diagrams.or(sum, all)?;
         }
         Ok(sum)
     }
@@ -250,7 +250,7 @@ impl Facts<'_> {
                 match self.policy.variables[variable].absence {
                     Absence::Tracked(_) => {
                         let absent = self.is_value(variable, None)?;
-                        self.diagrams.choose(&self.variable_present(variable)?, &possible, &absent)
+                        self.diagrams.choose(self.variable_present(variable)?, possible, absent)
                     }
                     Absence::Refused | Absence::Default(_) => Ok(possible),
                 }
@@ -263,12 +263,12 @@ impl Facts<'_> {
         let Some(last) = &self.model.last else { return Ok(self.diagrams.everything()) };
         let factors: Vec<FactorId> = self.policy.catalog.factors.keys().collect();
         let performed = factors.iter().map(|factor| self.performed(*factor)).collect::<Limited<Vec<_>>>()?;
-        let none = self.diagrams.not(&self.diagrams.any(performed.iter().cloned())?)?;
-        let mut sum = self.diagrams.and(&self.diagrams.number_in(last, &[0])?, &none)?;
+        let none = !self.diagrams.any(performed.iter().copied())?;
+        let mut sum = self.diagrams.and(self.diagrams.number_in(last, &[0])?, none)?;
         for factor in &factors {
             let is_last = self.diagrams.number_in(last, &[factor_code(*factor)])?;
-            let case = self.diagrams.and(&is_last, &self.none_younger(*factor, &factors)?)?;
-            sum = self.diagrams.or(&sum, &case)?;
+            let case = self.diagrams.and(is_last, self.none_younger(*factor, &factors)?)?;
+            sum = self.diagrams.or(sum, case)?;
         }
         Ok(sum)
     }
@@ -281,9 +281,9 @@ impl Facts<'_> {
             let mut case = self.stamp(of, |_, class| class.age == age)?;
             for other in all.iter().filter(|other| **other != factor) {
                 let younger = self.stamp(StampOf::Performed(*other), |_, class| class.age < age)?;
-                case = self.diagrams.minus(&case, &younger)?;
+                case = self.diagrams.minus(case, younger)?;
             }
-            sum = self.diagrams.or(&sum, &case)?;
+            sum = self.diagrams.or(sum, case)?;
         }
         Ok(sum)
     }
@@ -305,10 +305,10 @@ impl Facts<'_> {
         let verified = self.verified_known(&["user", "email_verified"]);
         let mut all = self.diagrams.everything();
         for fact in [&address, &verified] {
-            all = self.diagrams.and(&all, &self.diagrams.implies(&enrolled, &fact.possible)?)?;
+            all = self.diagrams.and(all, self.diagrams.implies(enrolled, fact.possible)?)?;
         }
-        let surely = self.diagrams.and(&address.certain, &verified.certain)?;
-        self.diagrams.and(&all, &self.diagrams.implies(&surely, &enrolled)?)
+        let surely = self.diagrams.and(address.certain, verified.certain)?;
+        self.diagrams.and(all, self.diagrams.implies(surely, enrolled)?)
     }
 
     fn variable_on(&self, path: &[&str]) -> Option<(VariableId, &Variable)> {
@@ -329,7 +329,7 @@ impl Facts<'_> {
             }
             // The default may come from the event or from its lack; any other text comes from the event.
             Some((id, Variable { absence: Absence::Default(value), .. })) => {
-                let certain = self.diagrams.not(&self.is_value(id, Some(value))?)?;
+                let certain = !self.is_value(id, Some(value))?;
                 Ok(Known { certain, ..unknown })
             }
             _ => Ok(unknown),
@@ -359,7 +359,7 @@ struct Known {
 
 impl Known {
     fn exactly(holds: Formula) -> Self {
-        Known { possible: holds.clone(), certain: holds }
+        Known { possible: holds, certain: holds }
     }
 }
 
