@@ -13,7 +13,7 @@ use stepup::backend::interpret;
 use stepup::backend::jit::{CodeMemory, CodeUsage, JitCompiler, JitError, NativeCode};
 use stepup::check::policy::StepId;
 use stepup::lower::layout::WordSlot;
-use stepup::lower::program::{DecisionWord, Node, NodeId, Program, SetFormula, StepProgram, Test};
+use stepup::lower::program::{Case, DecisionWord, Node, NodeId, Program, SetFormula, StepProgram, Test};
 
 use programs::{Choices, facts, program, program_of};
 
@@ -97,10 +97,11 @@ fn commands_that_depend_on_many_facts_are_put_together_at_run_time() {
 
 #[test]
 fn dense_and_sparse_switches_find_every_case_and_no_other() {
-    for stride in [1, 2, 1000, u64::MAX / 64] {
+    for stride in [1, 2, 1000, u64::MAX / 128] {
         let mut nodes = vec![Node::End];
         nodes.extend((1..=60).map(|number| Node::Command { number: number * 7, next: row(0) }));
-        let cases = (0..60).map(|index| (5 + index * stride, row(index as usize + 1))).collect();
+        let cases =
+            (0..60).map(|index| Case::of((5 + index * stride) as i64, row(index as usize + 1))).collect();
         nodes.push(Node::Switch { slot: WordSlot(0), cases, otherwise: row(0) });
         let program = one_step(1, nodes);
         let code = compile(&program);

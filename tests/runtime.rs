@@ -94,7 +94,7 @@ fn random_policies_and_logins_reach_every_kind_of_block_test_and_outcome() {
                 Node::Command { .. } => "command",
                 Node::Switch { .. } => "switch",
                 Node::Branch { test: Test::AnyBit { .. }, .. } => "any bit",
-                Node::Branch { test: Test::AllBits { .. }, .. } => "all bits",
+                Node::Branch { test: Test::Masked { .. }, .. } => "masked",
                 Node::Branch { test: Test::Between { .. }, .. } => "between",
                 Node::Branch { test: Test::OneOf { .. }, .. } => "one of",
                 Node::Branch { test: Test::Age { .. }, .. } => "age",

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cranelift_entity::{EntityRef, PrimaryMap};
 use stepup::lower::layout::{Layout, WordSlot};
-use stepup::lower::program::{Node, NodeId, Program, SetFormula, StepProgram, Test};
+use stepup::lower::program::{Case, Node, NodeId, Program, SetFormula, StepProgram, Test};
 
 /// The word of `enrolled` in the facts of Action 1.
 pub(crate) const ENROLLED: WordSlot = WordSlot(0);
@@ -91,7 +91,9 @@ pub(crate) const fn conditions_of(application: u64) -> u64 {
 /// A rule for each application: its command.
 pub(crate) fn rules(applications: u64) -> Program {
     let (mut rows, end) = Rows::new();
-    let cases = (0..applications).map(|app| (app, rows.command(command_of(app) as u16, end))).collect();
+    let cases = (0..applications)
+        .map(|app| Case::of(app as i64, rows.command(command_of(app) as u16, end)))
+        .collect();
     rows.add(Node::Switch { slot: APPLICATION, cases, otherwise: end });
     rows.program(2)
 }
@@ -102,8 +104,9 @@ pub(crate) fn rules_with_conditions(applications: u64) -> Program {
     let mut cases = Vec::new();
     for application in 0..applications {
         let command = rows.command(command_of(application) as u16, end);
-        let test = Test::AllBits { slot: CONDITIONS, mask: conditions_of(application) };
-        cases.push((application, rows.ask(test, command, end)));
+        let mask = conditions_of(application);
+        let test = Test::Masked { slot: CONDITIONS, mask, value: mask };
+        cases.push(Case::of(application as i64, rows.ask(test, command, end)));
     }
     rows.add(Node::Switch { slot: APPLICATION, cases, otherwise: end });
     rows.program(2)

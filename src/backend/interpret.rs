@@ -6,7 +6,7 @@
 
 use crate::check::policy::StepId;
 use crate::lower::layout::{OTHER_FACTOR, WordSlot};
-use crate::lower::program::{DecisionWord, Node, NodeId, Program, SetFormula, Test};
+use crate::lower::program::{Case, DecisionWord, Node, NodeId, Program, SetFormula, Test};
 
 /// What a step decides on a record.
 pub fn decide(program: &Program, step: StepId, words: &[u64]) -> DecisionWord {
@@ -44,15 +44,17 @@ fn walk(program: &Program, step: StepId, words: &[u64]) -> (DecisionWord, Option
                     *otherwise
                 }
             }
-            Node::Switch { slot, cases, otherwise } => case(cases, word(words, *slot)).unwrap_or(*otherwise),
+            Node::Switch { slot, cases, otherwise } => {
+                case(cases, word(words, *slot) as i64).unwrap_or(*otherwise)
+            }
         };
     }
     (decided, None)
 }
 
-fn case(cases: &[(u64, NodeId)], value: u64) -> Option<NodeId> {
-    let place = cases.binary_search_by_key(&value, |(case, _)| *case).ok()?;
-    cases.get(place).map(|(_, target)| *target)
+fn case(cases: &[Case], value: i64) -> Option<NodeId> {
+    let place = cases.partition_point(|case| case.high < value);
+    cases.get(place).filter(|case| case.low <= value).map(|case| case.target)
 }
 
 /// The answer to a question.
@@ -60,7 +62,7 @@ pub fn holds(test: &Test, words: &[u64]) -> bool {
     let signed = |slot| word(words, slot) as i64;
     match test {
         Test::AnyBit { slot, mask } => word(words, *slot) & mask != 0,
-        Test::AllBits { slot, mask } => word(words, *slot) & mask == *mask,
+        Test::Masked { slot, mask, value } => word(words, *slot) & mask == *value,
         Test::Between { slot, low, high } => (*low..=*high).contains(&signed(*slot)),
         Test::OneOf { slot, mask } => {
             let number = word(words, *slot);

@@ -3,12 +3,18 @@
 //! `lower(C, yes, no)` is the block that leads to `yes` where `C` holds and to `no` where it doesn't. `A and B` is
 //! `lower(A, lower(B, yes, no), no)`, so the parts are lowered from the last to the first and every edge leads to an
 //! earlier block. Conditions are a graph and may be deep, so the walk keeps its own stack and its results.
+//!
+//! An `and` asks its most telling part first, whatever the policy's order: the one test of an application among
+//! thousands, so that [threading](super::thread) finds the rules' tests one after the other. Conditions have no effects and
+//! read what is absent as something, so any order gives the same answer.
 
 use std::collections::HashMap;
 
 use cranelift_entity::PrimaryMap;
+use smallvec::SmallVec;
 
-use crate::check::policy::{Condition, ConditionId, ConditionKind};
+use crate::check::policy::{Condition, ConditionId, ConditionKind, TextTest};
+use crate::lower::fuse;
 use crate::lower::graph::Graph;
 use crate::lower::place::Places;
 use crate::lower::program::{NodeId, Test};
@@ -25,11 +31,14 @@ pub(super) struct Conditions<'p> {
     done: HashMap<Routed, NodeId>,
 }
 
+/// A part that tells so many values apart comes before others.
+const MANY_VALUES: usize = 16;
+
 /// An `and` or `or` of which the last parts are done.
-struct Open<'p> {
+struct Open {
     routed: Routed,
     /// The parts still to do.
-    parts: &'p [ConditionId],
+    parts: SmallVec<[ConditionId; 4]>,
     connective: Connective,
 }
 
@@ -52,7 +61,7 @@ impl<'p> Conditions<'p> {
         then: NodeId,
         otherwise: NodeId,
     ) -> Result<NodeId, LowerError> {
-        let mut open: Vec<Open<'p>> = Vec::new();
+        let mut open: Vec<Open> = Vec::new();
         let mut next = (id, then, otherwise);
         loop {
             let mut result = match self.enter(graph, next)? {
@@ -69,11 +78,19 @@ impl<'p> Conditions<'p> {
             };
             loop {
                 let Some(top) = open.last_mut() else { return Ok(result) };
-                if let Some((part, rest)) = top.parts.split_last() {
-                    top.parts = rest;
+                if let Some((test, rest)) = self.fused(top.connective, &top.parts) {
+                    top.parts.truncate(rest);
+                    let (then, otherwise) = match top.connective {
+                        Connective::All => (result, top.routed.2),
+                        Connective::Any => (top.routed.1, result),
+                    };
+                    result = ask_test(graph, &test, then, otherwise)?;
+                    continue;
+                }
+                if let Some(part) = top.parts.pop() {
                     next = match top.connective {
-                        Connective::All => (*part, result, top.routed.2),
-                        Connective::Any => (*part, top.routed.1, result),
+                        Connective::All => (part, result, top.routed.2),
+                        Connective::Any => (part, top.routed.1, result),
                     };
                     break;
                 }
@@ -84,7 +101,7 @@ impl<'p> Conditions<'p> {
         }
     }
 
-    fn enter(&mut self, graph: &mut Graph, routed: Routed) -> Result<Entered<'p>, LowerError> {
+    fn enter(&mut self, graph: &mut Graph, routed: Routed) -> Result<Entered, LowerError> {
         let (mut id, mut then, mut otherwise) = routed;
         while let ConditionKind::Not(part) = &self.conditions[id].kind {
             (id, then, otherwise) = (*part, otherwise, then);
@@ -104,7 +121,50 @@ impl<'p> Conditions<'p> {
                 return Ok(Entered::Done(self.keep(routed, block)?));
             }
         };
+        let mut parts = SmallVec::from_slice(parts);
+        if let Connective::All = connective {
+            parts.sort_by_key(|part| std::cmp::Reverse(self.tells_apart(*part)));
+        }
         Ok(Entered::Opened(Open { routed, parts, connective }))
+    }
+
+    /// How many values a condition tells from others, if they are many.
+    fn tells_apart(&self, id: ConditionId) -> usize {
+        let values = self.places.values_told_apart(&self.conditions[id].kind);
+        if values >= MANY_VALUES { values } else { 0 }
+    }
+
+    /// The last parts as one test, where two at least are one, and how many parts are before them.
+    fn fused(&self, connective: Connective, parts: &[ConditionId]) -> Option<(Test, usize)> {
+        let (last, mut rest) = parts.split_last()?;
+        let mut fused = None;
+        let mut test = self.test(*last)?;
+        while let Some((part, before)) = rest.split_last() {
+            let Some(longer) = self.test(*part).and_then(|part| match connective {
+                Connective::All => fuse::both(&part, &test),
+                Connective::Any => fuse::either(&part, &test),
+            }) else {
+                break;
+            };
+            (test, rest) = (longer.clone(), before);
+            fused = Some((longer, before.len()));
+        }
+        fused
+    }
+
+    /// A condition as one test, if it is that.
+    fn test(&self, mut id: ConditionId) -> Option<Test> {
+        let mut holds = true;
+        while let ConditionKind::Not(part) = &self.conditions[id].kind {
+            (id, holds) = (*part, !holds);
+        }
+        let test = match (&self.conditions[id].kind, holds) {
+            // What has parts; and long lists, which take long to look at.
+            (ConditionKind::All(_) | ConditionKind::Any(_) | ConditionKind::InPrefixes(..), _)
+            | (ConditionKind::Text(_, TextTest::OneOf(_)) | ConditionKind::OneOf(..), _) => return None,
+            (leaf, _) => self.places.question(leaf).test()?,
+        };
+        if holds { Some(test) } else { fuse::negated(&test) }
     }
 
     /// Remembers a result; their number bounds the work that conditions used by many others can make.
@@ -117,9 +177,9 @@ impl<'p> Conditions<'p> {
     }
 }
 
-enum Entered<'p> {
+enum Entered {
     Done(NodeId),
-    Opened(Open<'p>),
+    Opened(Open),
 }
 
 /// The block that asks a question. (Questions are as deep as sets, and that is bounded.)
@@ -136,7 +196,7 @@ fn ask(
         Question::Constant(true) => Ok(then),
         Question::Constant(false) => Ok(otherwise),
         Question::Test(test) => ask_test(graph, test, then, otherwise),
-        Question::OneOf(slot, numbers) => graph.ask_values(*slot, numbers, then, otherwise),
+        Question::InRanges(slot, ranges) => graph.ask_ranges(*slot, ranges, then, otherwise),
         Question::Not(part) => ask(graph, part, otherwise, then),
         Question::All(parts) => {
             parts.iter().rev().try_fold(then, |then, part| ask(graph, part, then, otherwise))

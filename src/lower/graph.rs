@@ -5,8 +5,9 @@ use std::collections::HashMap;
 use cranelift_entity::{EntitySet, PrimaryMap, SecondaryMap};
 
 use crate::lower::layout::WordSlot;
-use crate::lower::program::{Node, NodeId, Test};
-use crate::lower::thread::{Threads, values};
+use crate::lower::program::{Case, Node, NodeId, Test};
+use crate::lower::switch::join;
+use crate::lower::thread::{Span, Threads, spans};
 use crate::lower::{LowerError, MAX_NODES};
 
 /// Blocks so far.
@@ -34,62 +35,75 @@ impl Graph {
         Ok(id)
     }
 
-    /// A test with its two targets; none is made where they are equal.
+    /// A test with its two targets; none is made where they are equal. `not` is told by the targets where it can be.
     pub(super) fn branch(
         &mut self,
         test: Test,
         then: NodeId,
         otherwise: NodeId,
     ) -> Result<NodeId, LowerError> {
-        if then == otherwise { Ok(then) } else { self.add(Node::Branch { test, then, otherwise }) }
+        match test {
+            _ if then == otherwise => Ok(then),
+            Test::Masked { slot, mask, value: 0 } => {
+                let test = Test::AnyBit { slot, mask };
+                self.add(Node::Branch { test, then: otherwise, otherwise: then })
+            }
+            Test::Masked { slot, mask, value } if mask == value && mask.is_power_of_two() => {
+                self.add(Node::Branch { test: Test::AnyBit { slot, mask }, then, otherwise })
+            }
+            test => self.add(Node::Branch { test, then, otherwise }),
+        }
     }
 
-    /// A test with its two targets, the first of them as it is once the test has held: where a word has a known
-    /// value, it is not tested again.
+    /// A test with its two targets, the first of them as it is once the test has held: what is known of a word is
+    /// not tested again.
     pub(super) fn ask(&mut self, test: Test, then: NodeId, otherwise: NodeId) -> Result<NodeId, LowerError> {
-        let slot = match &test {
-            Test::Between { slot, low, high } if low == high => *slot,
-            Test::OneOf { slot, .. } => *slot,
-            _ => return self.branch(test, then, otherwise),
-        };
-        let values: Vec<u64> = values(&test, slot).into_iter().flatten().collect();
-        let cases = self.cases(slot, &values, then)?;
+        let Some((slot, spans)) = spans(&test) else { return self.branch(test, then, otherwise) };
+        let cases = self.cases(slot, &spans, then, otherwise)?;
         match cases.first() {
-            Some((_, then)) if cases.iter().all(|(_, target)| target == then) => {
-                self.branch(test, *then, otherwise)
+            Some(Case { target, .. }) if cases.iter().all(|case| case.target == *target) => {
+                self.branch(test, *target, otherwise)
             }
             _ => self.switch(slot, cases, otherwise),
         }
     }
 
-    /// A word compared with many values, which all lead to `then`.
-    pub(super) fn ask_values(
+    /// A word that is looked for in many ranges, which all lead to `then`.
+    pub(super) fn ask_ranges(
         &mut self,
         slot: WordSlot,
-        values: &[u64],
+        ranges: &[Span],
         then: NodeId,
         otherwise: NodeId,
     ) -> Result<NodeId, LowerError> {
-        let cases = self.cases(slot, values, then)?;
+        let cases = self.cases(slot, ranges, then, otherwise)?;
         self.switch(slot, cases, otherwise)
     }
 
     fn cases(
         &mut self,
         slot: WordSlot,
-        values: &[u64],
+        spans: &[Span],
         then: NodeId,
-    ) -> Result<Vec<(u64, NodeId)>, LowerError> {
-        values.iter().map(|value| Ok((*value, self.known(then, slot, *value)?))).collect()
+        otherwise: NodeId,
+    ) -> Result<Vec<Case>, LowerError> {
+        let mut cases = Vec::with_capacity(spans.len());
+        for span in spans {
+            for piece in self.threads.pieces(otherwise, slot, *span) {
+                let target = self.known(then, slot, piece)?;
+                cases.push(Case { low: piece.low, high: piece.high, target });
+            }
+        }
+        Ok(join(cases))
     }
 
     fn switch(
         &mut self,
         slot: WordSlot,
-        mut cases: Vec<(u64, NodeId)>,
+        mut cases: Vec<Case>,
         otherwise: NodeId,
     ) -> Result<NodeId, LowerError> {
-        cases.retain(|(_, target)| *target != otherwise);
+        cases.retain(|case| case.target != otherwise);
         if cases.is_empty() { Ok(otherwise) } else { self.add(Node::Switch { slot, cases, otherwise }) }
     }
 
@@ -114,18 +128,33 @@ pub(super) fn for_each_target(node: &Node, mut visit: impl FnMut(NodeId)) {
             visit(*otherwise);
         }
         Node::Switch { cases, otherwise, .. } => {
-            cases.iter().for_each(|(_, target)| visit(*target));
+            cases.iter().for_each(|case| visit(case.target));
             visit(*otherwise);
         }
     }
 }
 
-/// The blocks that `entry` leads to, in the same order with new numbers, after `rewrite` has had each of them
-/// (and may have shortened its ways).
+/// The same, to be changed.
+pub(super) fn for_each_target_mut(node: &mut Node, mut visit: impl FnMut(&mut NodeId)) {
+    match node {
+        Node::End | Node::Deny(_) => {}
+        Node::Command { next, .. } => visit(next),
+        Node::Branch { then, otherwise, .. } => {
+            visit(then);
+            visit(otherwise);
+        }
+        Node::Switch { cases, otherwise, .. } => {
+            cases.iter_mut().for_each(|case| visit(&mut case.target));
+            visit(otherwise);
+        }
+    }
+}
+
+/// The blocks that `entry` leads to, in the same order with new numbers; `block` gives each of them (and may have
+/// shortened its ways).
 pub(super) fn reachable(
-    graph: &Graph,
     entry: NodeId,
-    mut rewrite: impl FnMut(&Graph, NodeId) -> Node,
+    mut block: impl FnMut(NodeId) -> Node,
 ) -> (PrimaryMap<NodeId, Node>, NodeId) {
     let mut reached = EntitySet::new();
     reached.insert(entry);
@@ -133,7 +162,7 @@ pub(super) fn reachable(
     for index in (0..=entry.as_u32()).rev() {
         let id = NodeId::from_u32(index);
         if reached.contains(id) {
-            let node = rewrite(graph, id);
+            let node = block(id);
             for_each_target(&node, |target| {
                 reached.insert(target);
             });
@@ -143,25 +172,9 @@ pub(super) fn reachable(
     let mut renamed: SecondaryMap<NodeId, NodeId> = SecondaryMap::with_default(entry);
     let mut nodes = PrimaryMap::with_capacity(kept.len());
     for (id, mut node) in kept.into_iter().rev() {
-        rename(&mut node, &renamed);
+        for_each_target_mut(&mut node, |target| *target = renamed[*target]);
         renamed[id] = nodes.push(node);
     }
     let entry = renamed[entry];
     (nodes, entry)
-}
-
-fn rename(node: &mut Node, renamed: &SecondaryMap<NodeId, NodeId>) {
-    let new = |target: &mut NodeId| *target = renamed[*target];
-    match node {
-        Node::End | Node::Deny(_) => {}
-        Node::Command { next, .. } => new(next),
-        Node::Branch { then, otherwise, .. } => {
-            new(then);
-            new(otherwise);
-        }
-        Node::Switch { cases, otherwise, .. } => {
-            cases.iter_mut().for_each(|(_, target)| new(target));
-            new(otherwise);
-        }
-    }
 }

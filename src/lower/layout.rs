@@ -150,6 +150,8 @@ pub enum VariableSlots {
         pool: TextPool,
         /// For each constant, the bit that says the list holds it.
         elements: Vec<BitSlot>,
+        /// Which constants the list holds first.
+        firsts: Vec<FirstOf>,
     },
     /// A factor mask.
     FactorSet(WordSlot),
@@ -182,10 +184,24 @@ pub struct TextLayout {
     pub numbers: Vec<TextNumber>,
     /// For each pattern a bit; sorted by view, kind and literal.
     pub patterns: Vec<TextPattern>,
+    /// Which patterns match first.
+    pub firsts: Vec<FirstOf>,
     /// Set when the string has an `@`, so that `domain(…)` is present.
     pub has_domain: Option<BitSlot>,
     /// Its number among the strings that are kept whole.
     pub kept: Option<usize>,
+}
+
+/// Which of a list's constants, or a text's patterns, are there first, in an order that the policy asks in.
+#[derive(Clone, Debug)]
+pub struct FirstOf {
+    /// The words of the least ranks that are there, each once, in ascending order; [`none`](Self::none) where there is
+    /// no more.
+    pub slots: Vec<WordSlot>,
+    /// The rank of each constant or pattern, by its position. What isn't asked for has `none`.
+    pub ranks: Vec<u32>,
+    /// One more than the greatest rank.
+    pub none: u32,
 }
 
 /// A string's number among the constants it is compared with.

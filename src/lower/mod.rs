@@ -2,12 +2,15 @@
 //!
 //! `collect` finds what the steps read, `place` lays it out, and the statements become a graph of basic blocks from
 //! their ends backwards: each is built with the block that follows it already there. `condition` turns a condition
-//! and its two targets into short-circuit branches, `question` one leaf of it into tests on words, `set` a set into
-//! a formula. `graph` shares equal blocks, `thread` asks no test of a word whose value is known, and `switch` merges
-//! chains of equality tests at last.
+//! and its two targets into short-circuit branches, `question` one leaf of it into tests on words, `fuse` two tests of
+//! one word into one, `set` a set into a formula. `graph` shares equal blocks, `thread` asks no test of a word whose
+//! value is known, and `switch` merges chains of tests of one word, `first` those of the bits
+//! of a list.
 
 mod collect;
 mod condition;
+mod first;
+mod fuse;
 mod graph;
 pub mod layout;
 pub mod paths;
@@ -53,13 +56,14 @@ pub enum LowerError {
 
 /// Lowers a checked policy.
 pub fn lower(policy: &TypedPolicy) -> Result<Program, LowerError> {
-    let places = place::place(policy, &collect::collect(policy)?);
-    let mut tables = statement::Tables::new(&policy.catalog);
+    let mut places = place::place(policy, &collect::collect(policy)?);
+    let mut tables = statement::Tables::new(&policy.catalog, &places.layout);
     let mut steps = PrimaryMap::new();
     for step in policy.steps.values() {
         steps.push(statement::step(policy, &places, step, &mut tables)?);
     }
-    let (commands, reasons) = tables.finish();
+    let (commands, reasons, firsts) = tables.finish();
+    firsts.finish(&mut places.layout);
     let factors = policy.catalog.factors.values().map(factor_names).collect();
     Ok(Program {
         layout: Arc::new(places.layout),

@@ -71,6 +71,9 @@ fn read_presences(policy: &TypedPolicy, reads: &Reads<'_>) -> std::collections::
     reads.presences.iter().copied().chain(of_variables).collect()
 }
 
+/// So many bits of one variable have words of their own.
+const MANY_BITS: usize = 8;
+
 /// Hands out words and bits.
 struct Words {
     bits: u32,
@@ -86,20 +89,33 @@ impl Words {
         bit
     }
 
+    /// Bits of one variable. Where they are many they share no word with others, so that a test of them is about
+    /// nothing else.
+    fn own_bits(&mut self, count: usize) -> Vec<BitSlot> {
+        if count < MANY_BITS {
+            return (0..count).map(|_| self.bit()).collect();
+        }
+        self.bits = self.bits.next_multiple_of(64);
+        let bits = (0..count).map(|_| self.bit()).collect();
+        self.bits = self.bits.next_multiple_of(64);
+        bits
+    }
+
     fn word(&mut self) -> WordSlot {
         self.next += 1;
         WordSlot(self.next - 1)
     }
 }
 
-/// How many words the bits take.
+/// How many words the bits take at most.
 fn bit_words(policy: &TypedPolicy, reads: &Reads<'_>, presences: usize) -> u32 {
+    let own = |count: usize| if count < MANY_BITS { count } else { (count + 63).next_multiple_of(64) };
     let of_variable = |(id, read): (&VariableId, &VariableReads<'_>)| {
         usize::from(policy.variables[*id].ty == Type::Bool)
-            + read.patterns.len()
+            + own(read.patterns.len())
             + usize::from(read.has_domain)
             + usize::from(read.emptiness)
-            + read.elements.len()
+            + own(read.elements.len())
     };
     let bits = presences + reads.equalities.len() + reads.variables.iter().map(of_variable).sum::<usize>();
     bits.div_ceil(64) as u32
@@ -138,7 +154,8 @@ fn slots(ty: &Type, reads: &VariableReads<'_>, kept: Option<usize>, words: &mut 
         Type::TextList => VariableSlots::List {
             not_empty: reads.emptiness.then(|| words.bit()),
             pool: TextPool::new(reads.elements.iter().map(|&text| text.to_owned()).collect()),
-            elements: reads.elements.iter().map(|_| words.bit()).collect(),
+            elements: words.own_bits(reads.elements.len()),
+            firsts: Vec::new(),
         },
         Type::FactorSet => VariableSlots::FactorSet(words.word()),
         Type::Factor => VariableSlots::Factor(words.word()),
@@ -156,14 +173,16 @@ fn text(reads: &VariableReads<'_>, kept: Option<usize>, words: &mut Words) -> Te
         slot: words.word(),
     });
     let numbers = numbers.collect();
-    let patterns = reads.patterns.iter().map(|(view, kind, literal)| TextPattern {
+    let bits = words.own_bits(reads.patterns.len());
+    let patterns = reads.patterns.iter().zip(bits).map(|((view, kind, literal), bit)| TextPattern {
         view: *view,
         kind: *kind,
         literal: (*literal).to_owned(),
-        bit: words.bit(),
+        bit,
     });
     let patterns = patterns.collect();
-    TextLayout { numbers, patterns, has_domain: reads.has_domain.then(|| words.bit()), kept }
+    let has_domain = reads.has_domain.then(|| words.bit());
+    TextLayout { numbers, patterns, firsts: Vec::new(), has_domain, kept }
 }
 
 fn variable_layout(

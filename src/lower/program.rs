@@ -93,15 +93,33 @@ pub enum Node {
         /// Where a no leads.
         otherwise: NodeId,
     },
-    /// A word is compared with many values at once.
+    /// A word, read as a signed number, is looked for in many ranges at once.
     Switch {
         /// The word.
         slot: WordSlot,
-        /// Values in ascending order, each once, and where they lead.
-        cases: Vec<(u64, NodeId)>,
+        /// Ranges that don't overlap, in ascending order.
+        cases: Vec<Case>,
         /// Where all other values lead.
         otherwise: NodeId,
     },
+}
+
+/// The numbers `low..=high`, and where they lead.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub struct Case {
+    /// The least.
+    pub low: i64,
+    /// The greatest; not less than `low`.
+    pub high: i64,
+    /// Where they lead.
+    pub target: NodeId,
+}
+
+impl Case {
+    /// One value and where it leads.
+    pub fn of(value: i64, target: NodeId) -> Self {
+        Case { low: value, high: value, target }
+    }
 }
 
 /// A question about words.
@@ -114,12 +132,14 @@ pub enum Test {
         /// The bits.
         mask: u64,
     },
-    /// All bits of `mask` are set.
-    AllBits {
+    /// Of the bits of `mask`, exactly those of `value` are set.
+    Masked {
         /// The word.
         slot: WordSlot,
         /// The bits.
         mask: u64,
+        /// Which of them.
+        value: u64,
     },
     /// A word, read as a signed number, lies in `low..=high`; equality is a range of one.
     Between {

@@ -9,17 +9,19 @@ use crate::check::policy::{
     Comparison, ConditionKind, FactorSubject, ListTest, Moment, Number, Set, TextSubject, TextTest, Type,
     VariableId, Window,
 };
+use crate::lower::fuse;
 use crate::lower::layout::{BitSlot, MomentLayout, OTHER_FACTOR, PatternKind, VariableSlots, WordSlot};
 use crate::lower::place::Places;
 use crate::lower::program::{SetFormula, Test};
 use crate::lower::set::{Bits, bit, listed_mask, number};
+use crate::lower::thread::Span;
 
 /// A question in terms of words.
 pub(super) enum Question {
     Constant(bool),
     Test(Test),
-    /// The word is one of these; in ascending order.
-    OneOf(WordSlot, Vec<u64>),
+    /// The word lies in one of these ranges; in ascending order.
+    InRanges(WordSlot, Vec<Span>),
     Not(Box<Question>),
     All(Vec<Question>),
     Any(Vec<Question>),
@@ -36,6 +38,16 @@ const MANY: u32 = 64;
 impl Question {
     fn not(self) -> Self {
         Question::Not(Box::new(self))
+    }
+
+    /// The one test that it is, if it is one.
+    pub(super) fn test(self) -> Option<Test> {
+        match self {
+            Question::Test(test) => Some(test),
+            Question::Not(part) => fuse::negated(&part.test()?),
+            Question::All(mut parts) | Question::Any(mut parts) if parts.len() == 1 => parts.pop()?.test(),
+            _ => None,
+        }
     }
 
     fn any_bit(slot: WordSlot, mask: u64) -> Self {
@@ -74,9 +86,8 @@ impl Question {
             let mask = numbers.iter().fold(0, |mask, number| mask | 1u64 << number);
             return Question::Test(Test::OneOf { slot, mask });
         }
-        let mut words: Vec<u64> = numbers.into_iter().map(|number| number as u64).collect();
-        words.sort_unstable();
-        Question::OneOf(slot, words)
+        let ranges = runs(&numbers).into_iter().map(|run| Span { low: *run.start(), high: *run.end() });
+        Question::InRanges(slot, ranges.collect())
     }
 }
 
@@ -136,6 +147,31 @@ impl Places {
         }
     }
 
+    /// How many values all tests like a leaf tell apart: constants of a string, elements of a list.
+    pub(super) fn values_told_apart(&self, kind: &ConditionKind) -> usize {
+        match kind {
+            ConditionKind::Text(subject, test) => match (self.slots(subject.variable), test) {
+                (VariableSlots::Text(text), TextTest::OneOf(_)) => {
+                    let number = text.numbers.iter().find(|number| number.view == subject.view);
+                    number.map_or(0, |number| number.pool.len())
+                }
+                (VariableSlots::Text(text), _) => text.patterns.len(),
+                _ => 0,
+            },
+            ConditionKind::List(variable, ListTest::ContainsAny(_)) => match self.slots(*variable) {
+                VariableSlots::List { elements, .. } => elements.len(),
+                _ => 0,
+            },
+            ConditionKind::InPrefixes(variable, _) => match self.slots(*variable) {
+                VariableSlots::Ip { prefixes, .. } => prefixes.len(),
+                _ => 0,
+            },
+            ConditionKind::Compare(Number::Variable(_), Comparison::Equal, _)
+            | ConditionKind::OneOf(Number::Variable(_), _) => MANY as usize,
+            _ => 0,
+        }
+    }
+
     fn text(&self, subject: TextSubject, test: &TextTest) -> Question {
         let VariableSlots::Text(text) = self.slots(subject.variable) else {
             unreachable!("a string is text")
@@ -160,7 +196,7 @@ impl Places {
     }
 
     fn list(&self, variable: VariableId, test: &ListTest) -> Question {
-        let VariableSlots::List { not_empty, pool, elements } = self.slots(variable) else {
+        let VariableSlots::List { not_empty, pool, elements, .. } = self.slots(variable) else {
             unreachable!("a list holds texts")
         };
         let masks = |texts: &[String]| {
@@ -179,7 +215,8 @@ impl Places {
                 Question::Any(masks(texts).map(|(slot, mask)| Question::any_bit(slot, mask)).collect())
             }
             ListTest::ContainsAll(texts) => {
-                let all = masks(texts).map(|(slot, mask)| Question::Test(Test::AllBits { slot, mask }));
+                let all =
+                    masks(texts).map(|(slot, mask)| Question::Test(Test::Masked { slot, mask, value: mask }));
                 Question::All(all.collect())
             }
         }

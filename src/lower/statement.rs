@@ -6,7 +6,9 @@ use std::hash::Hash;
 use crate::check::policy::{Block, Catalog, Command, CommandKind, Statement, Step, TypedPolicy};
 use crate::lower::LowerError;
 use crate::lower::condition::Conditions;
+use crate::lower::first::Firsts;
 use crate::lower::graph::Graph;
+use crate::lower::layout::Layout;
 use crate::lower::place::Places;
 use crate::lower::program::{
     CommandTemplate, ListedFactor, MAX_COMMANDS, Node, NodeId, SetFormula, StepProgram,
@@ -19,16 +21,22 @@ pub(super) struct Tables<'p> {
     catalog: &'p Catalog,
     commands: Numbered<CommandTemplate>,
     reasons: Numbered<String>,
+    firsts: Firsts,
 }
 
 impl<'p> Tables<'p> {
-    pub(super) fn new(catalog: &'p Catalog) -> Self {
-        Tables { catalog, commands: Numbered::default(), reasons: Numbered::default() }
+    pub(super) fn new(catalog: &'p Catalog, layout: &Layout) -> Self {
+        Tables {
+            catalog,
+            commands: Numbered::default(),
+            reasons: Numbered::default(),
+            firsts: Firsts::new(layout),
+        }
     }
 
-    /// The commands and the reasons, by their numbers.
-    pub(super) fn finish(self) -> (Vec<CommandTemplate>, Vec<String>) {
-        (self.commands.entries, self.reasons.entries)
+    /// The commands and the reasons, by their numbers, and what the steps want the record to tell.
+    pub(super) fn finish(self) -> (Vec<CommandTemplate>, Vec<String>, Firsts) {
+        (self.commands.entries, self.reasons.entries, self.firsts)
     }
 
     fn permitted(&self, kind: CommandKind) -> u64 {
@@ -75,6 +83,7 @@ pub(super) fn step<'p>(
     let mut statements = Statements { places, tables, graph, conditions, end };
     let entry = statements.block(&step.body, end)?;
     let (nodes, entry) = switch::merge(&statements.graph, entry);
+    let (nodes, entry) = tables.firsts.rewrite(nodes, entry);
     Ok(StepProgram { name: step.name.clone(), entry, nodes })
 }
 

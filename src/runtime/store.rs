@@ -7,7 +7,8 @@ use std::net::IpAddr;
 
 use crate::check::policy::{FactorId, Value, View};
 use crate::lower::layout::{
-    BitSlot, Layout, MomentLayout, NEVER, OTHER_FACTOR, PatternKind, TextLayout, VariableSlots, WordSlot,
+    BitSlot, FirstOf, Layout, MomentLayout, NEVER, OTHER_FACTOR, PatternKind, TextLayout, VariableSlots,
+    WordSlot,
 };
 use crate::runtime::record::Record;
 
@@ -43,6 +44,7 @@ impl Record {
             VariableSlots::Text(text) => {
                 text.numbers.iter().for_each(|number| self.set_word(number.slot, number.pool.len() as u64));
                 text.patterns.iter().for_each(|pattern| self.set_bit(pattern.bit, false));
+                self.forget_firsts(&text.firsts);
                 text.has_domain.into_iter().for_each(|bit| self.set_bit(bit, false));
                 self.keep(layout, variable, text, None);
             }
@@ -115,6 +117,7 @@ impl Record {
 
     pub(super) fn store_text(&mut self, layout: &Layout, variable: usize, text: &str) {
         let VariableSlots::Text(slots) = &layout.variables[variable].slots else { return };
+        self.forget_firsts(&slots.firsts);
         for view in [View::Whole, View::Lower, View::Domain] {
             self.store_view(slots, view, text);
         }
@@ -127,7 +130,8 @@ impl Record {
     /// Stores what is asked of a text seen through one function.
     fn store_view(&mut self, slots: &TextLayout, view: View, text: &str) {
         let mut numbers = slots.numbers.iter().filter(|number| number.view == view).peekable();
-        let mut patterns = slots.patterns.iter().filter(|pattern| pattern.view == view).peekable();
+        let patterns = slots.patterns.iter().enumerate();
+        let mut patterns = patterns.filter(|(_, pattern)| pattern.view == view).peekable();
         if numbers.peek().is_none() && patterns.peek().is_none() {
             return;
         }
@@ -137,9 +141,12 @@ impl Record {
             let found = seen.map_or(number.pool.len(), |text| number.pool.number(text));
             self.set_word(number.slot, found as u64);
         }
-        for pattern in patterns {
-            let matches = |text: &str| matches(pattern.kind, text, &pattern.literal);
-            self.set_bit(pattern.bit, seen.is_some_and(matches));
+        for (position, pattern) in patterns {
+            let matches = seen.is_some_and(|text| matches(pattern.kind, text, &pattern.literal));
+            self.set_bit(pattern.bit, matches);
+            if matches {
+                self.note_first(&slots.firsts, position);
+            }
         }
         self.lowered = lowered;
     }
@@ -166,8 +173,9 @@ impl Record {
     /// Begins a list or a set of factors: it has no element yet.
     pub(super) fn begin_list(&mut self, layout: &Layout, variable: usize) {
         match &layout.variables[variable].slots {
-            VariableSlots::List { not_empty, elements, .. } => {
+            VariableSlots::List { not_empty, elements, firsts, .. } => {
                 not_empty.iter().chain(elements).for_each(|bit| self.set_bit(*bit, false));
+                self.forget_firsts(firsts);
             }
             VariableSlots::FactorSet(slot) => self.set_word(*slot, 0),
             _ => {}
@@ -177,14 +185,36 @@ impl Record {
     /// Adds an element to a list or, by its name, to a set of factors.
     pub(super) fn push_element(&mut self, layout: &Layout, variable: usize, text: &str) {
         match &layout.variables[variable].slots {
-            VariableSlots::List { not_empty, pool, elements } => {
-                not_empty
-                    .iter()
-                    .chain(elements.get(pool.number(text)))
-                    .for_each(|bit| self.set_bit(*bit, true));
+            VariableSlots::List { not_empty, pool, elements, firsts } => {
+                let position = pool.number(text);
+                let bits = not_empty.iter().chain(elements.get(position));
+                bits.for_each(|bit| self.set_bit(*bit, true));
+                self.note_first(firsts, position);
             }
             VariableSlots::FactorSet(slot) => self.words[slot.0 as usize] |= factor_named(layout, text),
             _ => {}
+        }
+    }
+
+    /// Nothing of a list or text is there yet.
+    fn forget_firsts(&mut self, firsts: &[FirstOf]) {
+        for first in firsts {
+            first.slots.iter().for_each(|slot| self.set_word(*slot, first.none.into()));
+        }
+    }
+
+    /// A constant or pattern is there.
+    fn note_first(&mut self, firsts: &[FirstOf], position: usize) {
+        for first in firsts {
+            let mut rank = u64::from(first.ranks.get(position).copied().unwrap_or(first.none));
+            for slot in &first.slots {
+                let known = self.words[slot.0 as usize];
+                if known == rank {
+                    break;
+                }
+                self.set_word(*slot, known.min(rank));
+                rank = known.max(rank);
+            }
         }
     }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cranelift_entity::{EntityRef, PrimaryMap};
 use stepup::check::policy::StepId;
 use stepup::lower::layout::{Layout, MAX_NUMBER, NEVER, WordSlot};
-use stepup::lower::program::{Node, NodeId, Program, SetFormula, StepProgram, Test};
+use stepup::lower::program::{Case, Node, NodeId, Program, SetFormula, StepProgram, Test};
 
 /// The words of every program here: three of any bits, `now`, two stamps, and two numbers under 64.
 const WORDS: u32 = 8;
@@ -74,9 +74,16 @@ fn step(choices: &mut Choices<'_>, number: usize) -> StepProgram {
     nodes.push(Node::End);
     let rows = choices.below(60);
     while nodes.len() < rows && !choices.is_used_up() {
-        if choices.below(3) == 0 {
-            optional_command(choices, &mut nodes);
-            continue;
+        match choices.below(12) {
+            0..4 => {
+                optional_command(choices, &mut nodes);
+                continue;
+            }
+            4 => {
+                rules(choices, &mut nodes);
+                continue;
+            }
+            _ => {}
         }
         let node = node(choices, nodes.len());
         nodes.push(node);
@@ -95,23 +102,58 @@ fn optional_command(choices: &mut Choices<'_>, nodes: &mut PrimaryMap<NodeId, No
     nodes.push(Node::Branch { test: test(choices), then: command, otherwise: before });
 }
 
+/// A switch with many arms that ask alike: up to four questions, each with constants of its own, then a command or a
+/// denial, or else what stood last.
+fn rules(choices: &mut Choices<'_>, nodes: &mut PrimaryMap<NodeId, Node>) {
+    let last = NodeId::new(nodes.len() - 1);
+    let end = choices.one_of(&[last, NodeId::new(0)]);
+    let slot = choices.one_of(&SMALL);
+    let (questions, kinds) = (choices.below(5), choices.word());
+    let mut cases = Vec::new();
+    for value in 0..choices.below(12) as i64 {
+        let mut arm = nodes.push(match choices.below(4) {
+            0 => Node::Deny(choices.one_of(&[0, 7, 300])),
+            _ => Node::Command { number: choices.one_of(&[1, 2, 300]), next: end },
+        });
+        for question in 0..questions {
+            let kind = (kinds >> (8 * question)) as usize % 6;
+            let node = Node::Branch { test: test_of(choices, kind), then: arm, otherwise: end };
+            arm = nodes.push(node);
+        }
+        cases.push(Case::of(value * choices.one_of(&[1, 1, 1, 5]) + choices.below(2) as i64, arm));
+    }
+    cases.sort_by_key(|case| case.low);
+    cases.dedup_by_key(|case| case.low);
+    nodes.push(Node::Switch { slot, cases, otherwise: end });
+}
+
 fn node(choices: &mut Choices<'_>, rows: usize) -> Node {
     match choices.below(16) {
         0 => Node::Deny(choices.one_of(&[0, 1, 7, 0xFFFD])),
         1..6 => {
             Node::Command { number: choices.one_of(&[1, 2, 3, 4, 300, 0xFFFE]), next: edge(choices, rows) }
         }
-        6..8 => {
-            let slot = choices.one_of(&[SMALL[0], SMALL[1], WordSlot(0), STAMPS[0]]);
-            let mut values: Vec<u64> =
-                (0..choices.below(12)).map(|_| value_for(choices, slot) as u64).collect();
-            values.sort_unstable();
-            values.dedup();
-            let cases = values.into_iter().map(|value| (value, edge(choices, rows))).collect();
-            Node::Switch { slot, cases, otherwise: edge(choices, rows) }
-        }
+        6..8 => switch(choices, rows),
         _ => Node::Branch { test: test(choices), then: edge(choices, rows), otherwise: edge(choices, rows) },
     }
+}
+
+/// A switch over values, ranges, and what lies between and around them.
+fn switch(choices: &mut Choices<'_>, rows: usize) -> Node {
+    let slot = choices.one_of(&[SMALL[0], SMALL[1], WordSlot(0), STAMPS[0]]);
+    let mut bounds: Vec<i64> = (0..choices.below(16)).map(|_| value_for(choices, slot)).collect();
+    bounds.sort_unstable();
+    bounds.dedup();
+    let mut cases: Vec<Case> = Vec::new();
+    for (place, &low) in bounds.iter().enumerate() {
+        if cases.last().is_some_and(|last| last.high >= low) {
+            continue;
+        }
+        let high =
+            if choices.below(3) == 0 { bounds.get(place + 1).copied().unwrap_or(i64::MAX) } else { low };
+        cases.push(Case { low, high, target: edge(choices, rows) });
+    }
+    Node::Switch { slot, cases, otherwise: edge(choices, rows) }
 }
 
 /// Mostly to a row just before, so that paths are long and meet again.
@@ -124,10 +166,19 @@ fn edge(choices: &mut Choices<'_>, rows: usize) -> NodeId {
 }
 
 fn test(choices: &mut Choices<'_>) -> Test {
+    let kind = choices.below(6);
+    test_of(choices, kind)
+}
+
+fn test_of(choices: &mut Choices<'_>, kind: usize) -> Test {
     let slot = any_slot(choices);
-    match choices.below(6) {
+    match kind {
         0 => Test::AnyBit { slot, mask: mask(choices) },
-        1 => Test::AllBits { slot, mask: mask(choices) },
+        1 => {
+            let mask = mask(choices);
+            let value = if choices.below(2) == 0 { mask } else { mask & choices.word() };
+            Test::Masked { slot, mask, value }
+        }
         2 => {
             let (low, high) = bounds(choices, slot);
             Test::Between { slot, low, high }

@@ -6,17 +6,17 @@
 use std::collections::HashMap;
 
 use cranelift_codegen::ir::condcodes::IntCC;
-use cranelift_codegen::ir::types::{I8, I64};
+use cranelift_codegen::ir::types::{I8, I32, I64};
 use cranelift_codegen::ir::{
-    Block, BlockArg, ExternalName, Function, GlobalValueData, InstBuilder, MemFlagsData, SourceLoc,
-    UserExternalName, Value,
+    Block, BlockArg, Function, InstBuilder, JumpTableData, MemFlagsData, SourceLoc, Value,
 };
 use cranelift_codegen::isa::TargetFrontendConfig;
 use cranelift_entity::SecondaryMap;
 use cranelift_entity::packed_option::PackedOption;
-use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext, Switch};
+use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use smallvec::SmallVec;
 
+use super::line::Line;
 use super::plan::{Plan, Shape, Site, SiteId, Target, Word};
 use super::tables::Tables;
 use crate::backend::interpret::factor_bit;
@@ -24,7 +24,7 @@ use crate::lower::layout::WordSlot;
 use crate::lower::program::{DecisionWord, Node, NodeId, SetFormula, StepProgram, Test};
 
 /// What is known of every load: the facts and the tables are there, aligned, and don't change during a decision.
-const LOADS: MemFlagsData = MemFlagsData::trusted().with_readonly().with_can_move();
+pub(super) const LOADS: MemFlagsData = MemFlagsData::trusted().with_readonly().with_can_move();
 
 /// Fills `function`, whose signature is set, with the code of a step; the tables it reads are added to `tables`.
 pub(super) fn emit_step(
@@ -61,11 +61,11 @@ pub(super) fn emit_step(
     emitter.builder.finalize(config);
 }
 
-struct Emitter<'a> {
+pub(super) struct Emitter<'a> {
     step: &'a StepProgram,
     plan: &'a Plan<'a>,
-    tables: &'a mut Tables,
-    builder: FunctionBuilder<'a>,
+    pub(super) tables: &'a mut Tables,
+    pub(super) builder: FunctionBuilder<'a>,
     facts: Value,
     blocks: SecondaryMap<SiteId, PackedOption<Block>>,
     /// The blocks that return a constant.
@@ -99,7 +99,7 @@ impl Emitter<'_> {
                 self.branch(test, [*then, *otherwise], site.word, running);
             }
             (Shape::Jump, Node::Switch { slot, cases, otherwise }) => {
-                self.switch(*slot, cases, *otherwise, site.word, running);
+                self.switch(*slot, &Line::new(cases, *otherwise), site.word, running);
             }
             // Only a running word gets as far as the end.
             (Shape::Jump, Node::End | Node::Deny(_)) => {
@@ -130,41 +130,39 @@ impl Emitter<'_> {
         self.builder.ins().brif(condition, then.0, &then.1, otherwise.0, &otherwise.1);
     }
 
-    /// A switch whose arms have more to ask: a jump table where the values are dense, a search where they aren't.
-    fn switch(
-        &mut self,
-        slot: WordSlot,
-        cases: &[(u64, NodeId)],
-        otherwise: NodeId,
-        word: Word,
-        running: Option<Value>,
-    ) {
-        let value = self.load(slot);
+    /// A switch whose arms have more to ask than a table can hold: a jump to the place of the number.
+    fn switch(&mut self, slot: WordSlot, line: &Line, word: Word, running: Option<Value>) {
+        let place = self.place(slot, &line.index);
         let mut landings: Vec<(Jump, Block)> = Vec::new();
         let mut known: HashMap<Jump, Block> = HashMap::new();
-        let mut landing = |emitter: &mut Self, arm| {
-            let jump = emitter.target(emitter.plan.follow(arm, word));
-            if emitter.builder.block_params(jump.block).is_empty() {
+        let arms = line.targets.iter().map(|arm| {
+            let jump = self.target(self.plan.follow(*arm, word));
+            if self.builder.block_params(jump.block).is_empty() {
                 return jump.block;
             }
             *known.entry(jump).or_insert_with(|| {
-                let block = emitter.builder.create_block();
+                let block = self.builder.create_block();
                 landings.push((jump, block));
                 block
             })
-        };
-        let mut switch = Switch::new();
-        for (case, arm) in cases {
-            let block = landing(self, *arm);
-            switch.set_entry(u128::from(*case), block);
-        }
-        let otherwise = landing(self, otherwise);
-        switch.emit(&mut self.builder, value, otherwise);
+        });
+        let arms: Vec<Block> = arms.collect();
+        self.jump_to_one(place, &arms);
         for (jump, block) in landings {
             self.builder.switch_to_block(block);
             let argument = self.argument(jump, running);
             self.builder.ins().jump(jump.block, &argument);
         }
+    }
+
+    /// Jumps to the block of a place, which is one of these.
+    fn jump_to_one(&mut self, place: Value, blocks: &[Block]) {
+        let calls: Vec<_> =
+            blocks.iter().map(|block| self.builder.func.dfg.block_call(*block, &[])).collect();
+        let Some((last, calls)) = calls.split_last() else { return };
+        let table = self.builder.create_jump_table(JumpTableData::new(*last, calls));
+        let place = self.builder.ins().ireduce(I32, place);
+        self.builder.ins().br_table(place, table);
     }
 
     fn jump(&mut self, target: Target, running: Option<Value>) {
@@ -243,7 +241,10 @@ impl Emitter<'_> {
                     let condition = self.test(test);
                     self.builder.ins().select(condition, yes, no)
                 }
-                Node::Switch { slot, cases, otherwise } => self.look_up(*slot, cases, *otherwise, word),
+                Node::Switch { slot, .. } => {
+                    let rows = self.plan.table(node, word);
+                    self.look_up(*slot, &rows.expect("the plan selects only where there is a table"))
+                }
                 Node::End | Node::Deny(_) | Node::Command { .. } => {
                     unreachable!("`follow` stops at questions")
                 }
@@ -253,50 +254,15 @@ impl Emitter<'_> {
         value
     }
 
-    /// A switch whose arms are constant words: a load from a table, whose last entry is for all other values.
-    fn look_up(&mut self, slot: WordSlot, cases: &[(u64, NodeId)], otherwise: NodeId, word: Word) -> Value {
-        let words =
-            self.plan.table(cases, otherwise, word).expect("the plan selects only where there is a table");
-        let first = cases.first().map_or(0, |(value, _)| *value);
-        let value = self.load(slot);
-        let index = self.minus(value, first as i64);
-        let last = self.constant(words.len() as u64 - 1);
-        let index = self.builder.ins().umin(index, last);
-        let table = self.tables.add(&words);
-        let base = self.tables_address(table.offset);
-        let scale = self.builder.ins().iconst(I64, i64::from(table.width.trailing_zeros()));
-        let offset = self.builder.ins().ishl(index, scale);
-        let address = self.builder.ins().iadd(base, offset);
-        match table.width {
-            1 => self.builder.ins().uload8(I64, LOADS, address, 0),
-            2 => self.builder.ins().uload16(I64, LOADS, address, 0),
-            4 => self.builder.ins().uload32(LOADS, address, 0),
-            _ => self.builder.ins().load(I64, LOADS, address, 0),
-        }
-    }
-
-    /// The address of a byte of the tables, which follow the code.
-    fn tables_address(&mut self, offset: u32) -> Value {
-        let function = &mut self.builder.func;
-        let name = function.declare_imported_user_function(UserExternalName::new(0, 0));
-        let tables = function.create_global_value(GlobalValueData::Symbol {
-            name: ExternalName::user(name),
-            offset: i64::from(offset).into(),
-            colocated: true,
-            tls: false,
-        });
-        self.builder.ins().symbol_value(I64, tables)
-    }
-
     /// A value that is not zero when the answer is yes.
     fn test(&mut self, test: &Test) -> Value {
         match test {
             Test::AnyBit { slot, mask } => self.any_bit(*slot, *mask),
-            Test::AllBits { slot, mask } => {
-                let value = self.load(*slot);
-                let mask = self.constant(*mask);
-                let common = self.builder.ins().band(value, mask);
-                self.builder.ins().icmp(IntCC::Equal, common, mask)
+            Test::Masked { slot, mask, value } => {
+                let (word, mask) = (self.load(*slot), self.constant(*mask));
+                let common = self.builder.ins().band(word, mask);
+                let value = self.constant(*value);
+                self.builder.ins().icmp(IntCC::Equal, common, value)
             }
             Test::Between { slot, low, high } => {
                 let value = self.load(*slot);
@@ -335,7 +301,7 @@ impl Emitter<'_> {
         self.builder.ins().icmp_imm_s(condition, value, bound)
     }
 
-    fn minus(&mut self, value: Value, subtrahend: i64) -> Value {
+    pub(super) fn minus(&mut self, value: Value, subtrahend: i64) -> Value {
         match subtrahend {
             0 => value,
             _ => self.builder.ins().iadd_imm_s(value, subtrahend.wrapping_neg()),
@@ -355,7 +321,7 @@ impl Emitter<'_> {
     }
 
     /// The mask of a set. A policy may chain as many sets as it likes, so this doesn't recurse.
-    fn set(&mut self, formula: &SetFormula) -> Value {
+    pub(super) fn set(&mut self, formula: &SetFormula) -> Value {
         let mut masks: Vec<Value> = Vec::new();
         let mut work = vec![(formula, false)];
         while let Some((formula, parts_done)) = work.pop() {
@@ -405,7 +371,7 @@ impl Emitter<'_> {
         }
     }
 
-    fn load(&mut self, slot: WordSlot) -> Value {
+    pub(super) fn load(&mut self, slot: WordSlot) -> Value {
         if let Some((_, value)) = self.loaded.iter().find(|(loaded, _)| *loaded == slot) {
             return *value;
         }
@@ -414,7 +380,7 @@ impl Emitter<'_> {
         value
     }
 
-    fn constant(&mut self, value: u64) -> Value {
+    pub(super) fn constant(&mut self, value: u64) -> Value {
         self.builder.ins().iconst(I64, value as i64)
     }
 }

@@ -1,7 +1,7 @@
 //! Machine code: the backend for servers that decide many logins.
 //!
 //! A step becomes one function from the facts' words to a [`DecisionWord`]. [`plan`] chooses the blocks of the
-//! function, [`emit`] says them to Cranelift, [`memory`] keeps the bytes of all policies together. Code and tables of
+//! function, and which switches are [tables](rows), [`emit`] says them to Cranelift, [`memory`] keeps the bytes of all policies together. Code and tables of
 //! a policy are one stretch of bytes that may lie anywhere: it names no address, and calls nothing.
 //!
 //! Where there is no machine code (another system, another processor, a policy past a limit) the caller takes the
@@ -10,8 +10,11 @@
 
 mod emit;
 mod frame;
+mod line;
+mod look_up;
 mod memory;
 mod plan;
+mod rows;
 mod tables;
 #[cfg(test)]
 mod tests;

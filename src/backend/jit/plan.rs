@@ -6,14 +6,21 @@
 //! every block, and the limit costs no test.
 //!
 //! A block from which few tests lead to known words becomes a *select*: all tests are evaluated, none is jumped on,
-//! and logins that nobody can predict cost no more than others.
+//! and logins that nobody can predict cost no more than others. A switch whose arms are alike counts as one test: it is
+//! a [table](super::rows).
 //!
 //! An edge leads to an earlier row, so a walk from the last row to the first meets a node after all that lead to it.
+
+use std::cell::RefCell;
+use std::collections::HashMap;
+use std::rc::Rc;
 
 use cranelift_entity::{PrimaryMap, SecondaryMap, entity_impl};
 use smallvec::SmallVec;
 
 use super::JitError;
+use super::line::Line;
+use super::rows::Rows;
 use crate::lower::program::{COMMAND_LIMIT, DecisionWord, Node, NodeId, StepProgram};
 
 /// The most known words with the same number of commands for which a node is emitted apart.
@@ -76,16 +83,22 @@ pub(super) enum Target {
 
 /// The blocks of a step.
 pub(super) struct Plan<'a> {
-    step: &'a StepProgram,
+    pub(super) step: &'a StepProgram,
     /// In the order of emission; each leads only to later ones.
     pub(super) sites: PrimaryMap<SiteId, Site>,
     at: SecondaryMap<NodeId, SmallVec<[SiteId; 1]>>,
+    /// The switches that were looked at, as tables where they can be that.
+    tables: RefCell<SwitchTables>,
 }
+
+/// Switches as tables, by the word known before them.
+type SwitchTables = HashMap<(NodeId, DecisionWord), Option<Rc<Rows>>>;
 
 impl<'a> Plan<'a> {
     /// Plans the code of `step`, whose edges lead to earlier rows.
     pub(super) fn new(step: &'a StepProgram) -> Result<Self, JitError> {
-        let mut plan = Plan { step, sites: PrimaryMap::new(), at: SecondaryMap::new() };
+        let mut plan =
+            Plan { step, sites: PrimaryMap::new(), at: SecondaryMap::new(), tables: RefCell::default() };
         let mut arrivals = Arrivals::default();
         arrivals.note(plan.entry());
         for node in step.nodes.keys().rev() {
@@ -150,7 +163,7 @@ impl<'a> Plan<'a> {
             }
             Node::Switch { cases, otherwise, .. } => {
                 arrivals.note(self.follow(*otherwise, word));
-                cases.iter().for_each(|(_, arm)| arrivals.note(self.follow(*arm, word)));
+                cases.iter().for_each(|case| arrivals.note(self.follow(case.target, word)));
             }
         }
     }
@@ -159,33 +172,19 @@ impl<'a> Plan<'a> {
         Tail { plan: self, seen: SmallVec::new() }.fits(Target::Node(node, Word::Known(word)))
     }
 
-    /// The words in the table that answers a switch, the one for all other values last; `None` when an arm has more
-    /// to ask or the values lie too far apart.
-    pub(super) fn table(
-        &self,
-        cases: &[(u64, NodeId)],
-        otherwise: NodeId,
-        word: Word,
-    ) -> Option<Vec<DecisionWord>> {
-        let &(first, _) = cases.first()?;
-        let len = dense_len(cases)?;
-        let returned = |arm| match self.follow(arm, word) {
-            Target::Return(word) => Some(word),
-            Target::Node(..) => None,
+    /// A switch as a table, if it is one when this word is known before it.
+    pub(super) fn table(&self, node: NodeId, word: Word) -> Option<Rc<Rows>> {
+        let (Node::Switch { cases, otherwise, .. }, Word::Known(word)) = (&self.step.nodes[node], word)
+        else {
+            return None;
         };
-        let mut table = vec![returned(otherwise)?; len + 1];
-        for &(value, arm) in cases {
-            table[(value - first) as usize] = returned(arm)?;
+        if let Some(known) = self.tables.borrow().get(&(node, word)) {
+            return known.clone();
         }
-        Some(table)
+        let table = Rows::new(self, Line::new(cases, *otherwise), word).map(Rc::new);
+        self.tables.borrow_mut().insert((node, word), table.clone());
+        table
     }
-}
-
-/// How many values lie from the first case to the last, if a table of them is worth its bytes.
-fn dense_len(cases: &[(u64, NodeId)]) -> Option<usize> {
-    let (&(first, _), &(last, _)) = (cases.first()?, cases.last()?);
-    let len = usize::try_from(last - first).ok()?.checked_add(1)?;
-    (len <= 2 * cases.len() + 8).then_some(len)
 }
 
 /// The questions that follow a block, counted.
@@ -209,7 +208,7 @@ impl Tail<'_> {
             Node::Branch { then, otherwise, .. } => {
                 self.fits(self.plan.follow(*then, word)) && self.fits(self.plan.follow(*otherwise, word))
             }
-            Node::Switch { cases, otherwise, .. } => self.plan.table(cases, *otherwise, word).is_some(),
+            Node::Switch { .. } => self.plan.table(node, word).is_some(),
             Node::End | Node::Deny(_) | Node::Command { .. } => false,
         }
     }

@@ -39,8 +39,8 @@ fn leads_back(id: NodeId, node: &Node) -> bool {
         Node::Branch { then, otherwise, .. } => *then < id && *otherwise < id,
         Node::Switch { cases, otherwise, .. } => {
             *otherwise < id
-                && cases.iter().all(|(_, arm)| *arm < id)
-                && cases.is_sorted_by(|(before, _), (after, _)| before < after)
+                && cases.iter().all(|case| case.target < id && case.low <= case.high)
+                && cases.is_sorted_by(|before, after| before.high < after.low)
         }
     }
 }
@@ -52,7 +52,7 @@ fn reads_inside(node: &Node, words: usize) -> bool {
         Node::Switch { slot, .. } => inside(slot),
         Node::Branch { test, .. } => match test {
             Test::AnyBit { slot, .. }
-            | Test::AllBits { slot, .. }
+            | Test::Masked { slot, .. }
             | Test::Between { slot, .. }
             | Test::OneOf { slot, .. } => inside(slot),
             Test::Age { now, stamp, .. } => inside(now) && inside(stamp),
