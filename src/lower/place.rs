@@ -12,7 +12,7 @@ use crate::lower::layout::{
     PresenceLayout, TextEquality, TextLayout, TextNumber, TextPattern, VariableLayout, VariableSlots,
     WordSlot,
 };
-use crate::lower::paths::PathTree;
+use crate::lower::paths::{PathTree, PathTreeBuilder};
 use crate::lower::pool::{PrefixPool, TextPool};
 
 /// A layout, and the positions in it of what the policy knows by its own ids.
@@ -245,7 +245,7 @@ impl Places {
 
 /// The tree of all keys that a layout reads.
 fn paths(layout: &Layout) -> PathTree {
-    let mut paths = PathTree::default();
+    let mut paths = PathTreeBuilder::default();
     for (place, presence) in layout.presences.iter().enumerate() {
         paths.add_presence(&presence.path, place);
     }
@@ -263,5 +263,5 @@ fn paths(layout: &Layout) -> PathTree {
     if layout.performed.is_read() {
         paths.add_performed();
     }
-    paths
+    paths.finish()
 }

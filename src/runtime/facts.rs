@@ -8,6 +8,7 @@ use thiserror::Error;
 
 use crate::lower::layout::{Layout, OTHER_FACTOR};
 use crate::lower::paths::path_text;
+use crate::runtime::read::Met;
 use crate::runtime::record::{Input, Record};
 use crate::runtime::slot::SetError;
 use crate::runtime::store::factor_named;
@@ -29,8 +30,8 @@ use crate::runtime::store::factor_named;
 pub struct Facts {
     pub(super) layout: Arc<Layout>,
     pub(super) record: Record,
-    /// For each node of the layout's paths, whether the event at hand has a value there.
-    pub(super) met: Vec<bool>,
+    /// For each node of the layout's paths, what the event at hand has of it.
+    pub(super) met: Vec<Met>,
     /// The record with nothing filled but what has a default.
     blank: Record,
 }
@@ -93,7 +94,7 @@ impl Facts {
         let record = Record::new(layout);
         Facts {
             layout: Arc::clone(layout),
-            met: vec![false; layout.paths.len()],
+            met: vec![Met::Nothing; layout.paths.len()],
             blank: record.clone(),
             record,
         }

@@ -3,7 +3,6 @@
 use std::fmt;
 
 use serde::de::{self, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
-use smallvec::SmallVec;
 
 use crate::lower::paths::{PathId, PathNode};
 use crate::runtime::read::ReadError;
@@ -112,16 +111,13 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
         let begun = self.walk.object(self.at);
         pass(self.walk, begun)?;
         let node = self.walk.layout.paths.node(self.at);
-        let mut seen = SeenKeys::default();
         while let Some(key) = map.next_key_seed(Key { node })? {
-            let Some((place, at)) = key else {
+            let Some(at) = key else {
                 map.next_value::<IgnoredAny>()?;
                 continue;
             };
-            if seen.has(place) {
-                let repeated = Err(self.walk.repeated(at));
-                return pass(self.walk, repeated);
-            }
+            let met = self.walk.key(at);
+            pass(self.walk, met)?;
             map.next_value_seed(Seed { walk: self.walk, at })?;
         }
         let ended = self.walk.object_end(self.at);
@@ -129,30 +125,13 @@ impl<'de> Visitor<'de> for Seed<'_, '_> {
     }
 }
 
-/// The keys of an object that were met, by their positions among those read.
-#[derive(Default)]
-pub(super) struct SeenKeys(SmallVec<[u64; 2]>);
-
-impl SeenKeys {
-    /// Whether a key was met before; now it is.
-    pub(super) fn has(&mut self, place: usize) -> bool {
-        let (word, bit) = (place / 64, 1 << (place % 64));
-        if self.0.len() <= word {
-            self.0.resize(word + 1, 0);
-        }
-        let had = self.0[word] & bit != 0;
-        self.0[word] |= bit;
-        had
-    }
-}
-
-/// Reads a key: its position among those read and where its value goes, or nothing if it isn't read.
+/// Reads a key: where its value goes, or nothing if it isn't read.
 struct Key<'l> {
-    node: &'l PathNode,
+    node: PathNode<'l>,
 }
 
 impl<'de> DeserializeSeed<'de> for Key<'_> {
-    type Value = Option<(usize, PathId)>;
+    type Value = Option<PathId>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
         deserializer.deserialize_any(self)
@@ -160,7 +139,7 @@ impl<'de> DeserializeSeed<'de> for Key<'_> {
 }
 
 impl<'de> Visitor<'de> for Key<'_> {
-    type Value = Option<(usize, PathId)>;
+    type Value = Option<PathId>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a key")

@@ -5,12 +5,12 @@ use serde::ser::{Impossible, Serialize, Serializer};
 use crate::lower::paths::{PathId, PathNode};
 use crate::runtime::read::ReadError;
 
-/// Finds a key among those read: its position and where its value goes.
+/// Finds a key among those read: where its value goes.
 pub(super) struct Key<'l> {
-    pub(super) node: &'l PathNode,
+    pub(super) node: PathNode<'l>,
 }
 
-type Found = Option<(usize, PathId)>;
+type Found = Option<PathId>;
 type Never = Impossible<Found, ReadError>;
 
 /// Keys that formats write as text.

@@ -23,6 +23,7 @@ use crate::lower::layout::AbsenceLayout;
 use crate::lower::paths::{PathTree, path_text};
 use crate::runtime::facts::Facts;
 use crate::runtime::record::Input;
+pub(super) use walk::Met;
 use walk::Walk;
 
 /// Why an event could not be read. The facts are then left unfilled, and no policy decides on them.

@@ -6,7 +6,6 @@ use serde::ser::{self, Serialize, Serializer};
 
 use crate::lower::paths::PathId;
 use crate::runtime::read::ReadError;
-use crate::runtime::read::deserialize::SeenKeys;
 use crate::runtime::read::key::Key;
 use crate::runtime::read::scalar::Scalar;
 use crate::runtime::read::walk::Walk;
@@ -20,7 +19,7 @@ pub(super) struct Sink<'w, 'f> {
 impl<'w, 'f> Sink<'w, 'f> {
     fn object(self) -> Result<Object<'w, 'f>, ReadError> {
         self.walk.object(self.at)?;
-        Ok(Object { walk: self.walk, at: Some(self.at), seen: SeenKeys::default(), value: None })
+        Ok(Object { walk: self.walk, at: Some(self.at), value: None })
     }
 
     fn array(self) -> Result<Array<'w, 'f>, ReadError> {
@@ -32,7 +31,7 @@ impl<'w, 'f> Sink<'w, 'f> {
     fn variant(self, name: &'static str) -> Result<(&'w mut Walk<'f>, Option<PathId>), ReadError> {
         self.walk.object(self.at)?;
         self.walk.object_end(self.at)?;
-        let at = self.walk.layout.paths.node(self.at).key(name).map(|(_, at)| at);
+        let at = self.walk.layout.paths.node(self.at).key(name);
         Ok((self.walk, at))
     }
 }
@@ -177,7 +176,7 @@ impl<'w, 'f> Serializer for Sink<'w, 'f> {
     ) -> Result<Object<'w, 'f>, ReadError> {
         match self.variant(variant)? {
             (walk, Some(at)) => Sink { walk, at }.object(),
-            (walk, None) => Ok(Object { walk, at: None, seen: SeenKeys::default(), value: None }),
+            (walk, None) => Ok(Object { walk, at: None, value: None }),
         }
     }
 
@@ -231,18 +230,14 @@ pub(super) struct Object<'w, 'f> {
     walk: &'w mut Walk<'f>,
     /// `None` where none is read.
     at: Option<PathId>,
-    seen: SeenKeys,
     /// Where the value of a map's last key goes.
     value: Option<PathId>,
 }
 
 impl Object<'_, '_> {
     /// Where the value under a key goes.
-    fn target(&mut self, key: Option<(usize, PathId)>) -> Result<Option<PathId>, ReadError> {
-        match key {
-            Some((place, at)) if self.seen.has(place) => Err(self.walk.repeated(at)),
-            key => Ok(key.map(|(_, at)| at)),
-        }
+    fn target(&mut self, key: Option<PathId>) -> Result<Option<PathId>, ReadError> {
+        key.map_or(Ok(()), |at| self.walk.key(at)).map(|()| key)
     }
 
     fn field<T: Serialize + ?Sized>(&mut self, key: &'static str, value: &T) -> Result<(), ReadError> {

@@ -12,11 +12,21 @@ use crate::runtime::store::factor_named;
 pub(super) struct Walk<'f> {
     pub(super) layout: &'f Layout,
     record: &'f mut Record,
-    /// For each node, whether a value was met there, since its object began.
-    met: &'f mut [bool],
+    /// For each node, what was met of it since its object began.
+    met: &'f mut [Met],
     method: Method,
     /// The error that stopped the walk, while serde's own error type takes its place.
     pub(super) error: Option<ReadError>,
+}
+
+/// What an object at hand has of a key that is read.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub(in crate::runtime) enum Met {
+    #[default]
+    Nothing,
+    /// The key, and `null` or no value yet.
+    Key,
+    Value,
 }
 
 /// What is known of the authentication method at hand.
@@ -30,17 +40,17 @@ struct Method {
 type Walked = Result<(), ReadError>;
 
 impl<'f> Walk<'f> {
-    pub(super) fn new(layout: &'f Layout, record: &'f mut Record, met: &'f mut [bool]) -> Self {
+    pub(super) fn new(layout: &'f Layout, record: &'f mut Record, met: &'f mut [Met]) -> Self {
         Walk { layout, record, met, method: Method::default(), error: None }
     }
 
     /// A value without parts.
     pub(super) fn scalar(&mut self, at: PathId, scalar: Scalar<'_>) -> Walked {
-        self.met[at.index()] = true;
+        self.met[at.index()] = Met::Value;
         let layout = self.layout;
         let node = layout.paths.node(at);
-        for consumer in &node.consumers {
-            match *consumer {
+        for consumer in node.consumers() {
+            match consumer {
                 Consumer::Presence(presence) => self.record.appear(layout, presence),
                 Consumer::Variable(variable) => {
                     self.variable(variable, scalar).map_err(|refusal| self.refused(at, variable, refusal))?;
@@ -54,7 +64,7 @@ impl<'f> Walk<'f> {
                 | Consumer::MethodName
                 | Consumer::MethodType
                 | Consumer::MethodTime => {
-                    self.built_in(at, *consumer, scalar)?;
+                    self.built_in(at, consumer, scalar)?;
                 }
                 Consumer::Gathered(_) | Consumer::Enrolled | Consumer::Method => {}
             }
@@ -65,7 +75,7 @@ impl<'f> Walk<'f> {
     /// An error where a value should have parts.
     fn needs_parts(&self, at: PathId, found: &str) -> Walked {
         let node = self.layout.paths.node(at);
-        let wanted = match (node.element.is_some(), node.has_keys()) {
+        let wanted = match (node.element().is_some(), node.has_keys()) {
             (true, _) => "a list",
             (_, true) => "an object",
             _ => return Ok(()),
@@ -75,20 +85,18 @@ impl<'f> Walk<'f> {
 
     /// An object begins.
     pub(super) fn object(&mut self, at: PathId) -> Walked {
-        self.met[at.index()] = true;
+        self.met[at.index()] = Met::Value;
         let node = self.layout.paths.node(at);
-        for key in &node.required {
-            self.met[key.index()] = false;
-        }
-        if node.element.is_some() {
+        self.met[node.parts()].fill(Met::Nothing);
+        if node.element().is_some() {
             return Err(self.wrong_type(at, "an object", "a list"));
         }
-        for consumer in &node.consumers {
+        for consumer in node.consumers() {
             match consumer {
-                Consumer::Presence(presence) => self.record.appear(self.layout, *presence),
+                Consumer::Presence(presence) => self.record.appear(self.layout, presence),
                 Consumer::Method => self.method = Method::default(),
                 Consumer::Enrolled | Consumer::Gathered(_) => {}
-                scalar => return Err(self.unfit(at, *scalar, "an object")),
+                scalar => return Err(self.unfit(at, scalar, "an object")),
             }
         }
         Ok(())
@@ -97,10 +105,14 @@ impl<'f> Walk<'f> {
     /// The object ends.
     pub(super) fn object_end(&mut self, at: PathId) -> Walked {
         let node = self.layout.paths.node(at);
-        if let Some(key) = node.required.iter().find(|key| !self.met[key.index()]) {
-            return Err(self.missing(*key));
+        if let Some(key) = node.required().find(|key| self.met[key.index()] != Met::Value) {
+            return Err(self.missing(key));
         }
-        if node.consumers.contains(&Consumer::Method) { self.method_end(at) } else { Ok(()) }
+        if node.consumers().any(|consumer| consumer == Consumer::Method) {
+            self.method_end(at)
+        } else {
+            Ok(())
+        }
     }
 
     fn method_end(&mut self, at: PathId) -> Walked {
@@ -109,7 +121,7 @@ impl<'f> Walk<'f> {
         };
         let Some(stamp) = stamp else {
             let time = self.layout.paths.node(at).key("timestamp");
-            return Err(self.missing(time.map_or(at, |(_, time)| time)));
+            return Err(self.missing(time.unwrap_or(at)));
         };
         self.record.push_performed(self.layout, factor, stamp);
         Ok(())
@@ -117,26 +129,36 @@ impl<'f> Walk<'f> {
 
     /// An array begins; its elements are read at the node returned, if at all.
     pub(super) fn array(&mut self, at: PathId) -> Result<Option<PathId>, ReadError> {
-        self.met[at.index()] = true;
+        self.met[at.index()] = Met::Value;
         let node = self.layout.paths.node(at);
         if node.has_keys() {
             return Err(self.wrong_type(at, "a list", "an object"));
         }
-        for consumer in &node.consumers {
+        for consumer in node.consumers() {
             match consumer {
-                Consumer::Presence(presence) => self.record.appear(self.layout, *presence),
+                Consumer::Presence(presence) => self.record.appear(self.layout, presence),
                 Consumer::Gathered(variable) => {
-                    self.record.fill(self.layout, *variable);
-                    self.record.begin_list(self.layout, *variable);
+                    self.record.fill(self.layout, variable);
+                    self.record.begin_list(self.layout, variable);
                 }
-                other => return Err(self.unfit(at, *other, "a list")),
+                other => return Err(self.unfit(at, other, "a list")),
             }
         }
-        Ok(node.element)
+        Ok(node.element())
     }
 
-    /// A key stands in its object for the second time.
-    pub(super) fn repeated(&self, at: PathId) -> ReadError {
+    /// An object has a key that is read; it may have it once.
+    #[inline]
+    pub(super) fn key(&mut self, at: PathId) -> Walked {
+        if self.met[at.index()] != Met::Nothing {
+            return Err(self.repeated(at));
+        }
+        self.met[at.index()] = Met::Key;
+        Ok(())
+    }
+
+    #[cold]
+    fn repeated(&self, at: PathId) -> ReadError {
         ReadError {
             path: self.layout.paths.text(at),
             found: "a repeated key".to_owned(),
@@ -258,7 +280,7 @@ impl<'f> Walk<'f> {
 
     fn missing(&self, at: PathId) -> ReadError {
         let node = self.layout.paths.node(at);
-        let unfit = node.consumers.iter().map(|consumer| self.unfit(at, *consumer, "missing")).next();
+        let unfit = node.consumers().map(|consumer| self.unfit(at, consumer, "missing")).next();
         let unfit = unfit.or_else(|| self.needs_parts(at, "missing").err());
         let unfit = unfit.unwrap_or_else(|| self.wrong_type(at, "missing", "a value"));
         ReadError { kind: ReadErrorKind::Missing, ..unfit }
