@@ -32,6 +32,8 @@ pub struct Facts {
     pub(super) record: Record,
     /// For each node of the layout's paths, what the event at hand has of it.
     pub(super) met: Vec<Met>,
+    /// For texts of an event that are written with escapes.
+    pub(super) unescaped: String,
     /// The record with nothing filled but what has a default.
     blank: Record,
 }
@@ -95,6 +97,7 @@ impl Facts {
         Facts {
             layout: Arc::clone(layout),
             met: vec![Met::Nothing; layout.paths.len()],
+            unescaped: String::new(),
             blank: record.clone(),
             record,
         }

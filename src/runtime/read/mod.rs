@@ -1,7 +1,8 @@
 //! Reading an event: only what the policy reads, from any serde format or any value that serializes.
 //!
-//! All ways in drive one walk over the layout's [path tree](crate::lower::paths): `deserialize` is a seed for a
-//! serde deserializer, `serialize` is a serializer that writes nothing down. What no path of the tree leads to is skipped.
+//! All ways in drive one walk over the layout's [path tree](crate::lower::paths): `json` reads text, `deserialize` is a
+//! seed for a serde deserializer, `serialize` is a serializer that writes nothing down. What no path of the tree leads
+//! to is skipped.
 //!
 //! `null` counts as absent. A gathered list (`identities[].provider?`) takes what its elements have; without the
 //! `?` an element that lacks the key is an error. `enrolled` comes from `event.user.enrolledFactors[].type` and
@@ -9,6 +10,7 @@
 //! absent there is none.
 
 mod deserialize;
+mod json;
 mod key;
 mod scalar;
 mod serialize;
@@ -110,12 +112,17 @@ impl Facts {
     }
 
     /// Reads an event from JSON text; nothing may follow it. All that was filled before is forgotten, also `now`.
+    ///
+    /// It is one pass over the bytes. What the policy reads, and what leads to it, has to be JSON to the last byte; of
+    /// what it doesn't read, strings have to end, as many brackets to close as open, and all has to be UTF-8.
     pub fn read_json(&mut self, json: &[u8]) -> Result<(), ReadError> {
-        let text = std::str::from_utf8(json).map_err(ReadError::malformed);
-        let text = text.inspect_err(|_| self.spoil())?;
-        let mut deserializer = serde_json::Deserializer::from_str(text);
-        self.read(&mut deserializer)?;
-        deserializer.end().map_err(ReadError::malformed).inspect_err(|_| self.spoil())
+        let mut unescaped = std::mem::take(&mut self.unescaped);
+        let result = self.read_with(|walk| {
+            let text = simdutf8::compat::from_utf8(json).map_err(ReadError::malformed)?;
+            json::Reader::new(text, walk, &mut unescaped).event(PathTree::ROOT)
+        });
+        self.unescaped = unescaped;
+        result
     }
 
     /// Reads an event from anything that serializes. All that was filled before is forgotten, also `now`.
