@@ -3,7 +3,7 @@
 //! `if user.roles contains "a" { … stop } if user.roles contains "b" { … stop }` asks for one bit after the other. What
 //! it finds is the first test that says yes, so that is worked out when the list is stored: a [word](FirstOf) of
 //! the record holds the least rank among the elements that are there. Where a rule asks for more, and goes on to the next
-//! test if that doesn't hold, further words say which come second and third; after these the bits are asked.
+//! test if that doesn't hold, further words say which come second and third; if there are more, the bits are asked.
 //! The patterns of a text are treated alike.
 
 use std::collections::HashMap;
@@ -43,6 +43,17 @@ pub(super) struct Firsts {
     found: Vec<(Variable, FirstOf)>,
 }
 
+/// Whether rules go on to the next test.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum GoingOn {
+    /// A rule whose test says yes is the last.
+    Never,
+    /// Only as if it had said no, so that it may be asked again.
+    WithoutEffect,
+    /// Also after a command.
+    WithCommands,
+}
+
 /// Tests of one variable that follow each other on their no-sides.
 struct Chain {
     variable: Variable,
@@ -59,9 +70,23 @@ struct Link {
 }
 
 impl Chain {
-    /// All links but the last.
-    fn inner(&self) -> impl Iterator<Item = &Link> {
-        self.links.iter().filter(|link| link.otherwise != self.end)
+    fn going_on(&self, nodes: &Nodes) -> GoingOn {
+        let links = self.links.iter().filter(|link| link.otherwise != self.end);
+        let of_link = |link: &Link| {
+            let mut between = Between::new(nodes, link.otherwise);
+            if !between.reaches(link.then) {
+                return GoingOn::Never;
+            }
+            let is_command = |id: &&NodeId| matches!(nodes[**id], Node::Command { .. });
+            let mut commands = between.met.iter().filter(is_command);
+            let leads_on = |id: &NodeId| Between::new(nodes, link.otherwise).reaches(*id);
+            if between.is_large || commands.any(leads_on) {
+                GoingOn::WithCommands
+            } else {
+                GoingOn::WithoutEffect
+            }
+        };
+        links.map(of_link).max().unwrap_or(GoingOn::Never)
     }
 }
 
@@ -114,15 +139,16 @@ impl Firsts {
         let mut renamed = SecondaryMap::with_default(entry);
         for (id, node) in &nodes {
             let chain = if inner.contains(id) { None } else { self.chain(&nodes, id) };
-            renamed[id] = match chain {
-                Some(chain) => Switches { nodes: &nodes, renamed: &renamed, rewritten: &mut rewritten }
-                    .add(&chain, self.words(&nodes, &chain)),
-                None => {
-                    let mut node = node.clone();
-                    for_each_target_mut(&mut node, |target| *target = renamed[*target]);
-                    rewritten.push(node)
-                }
-            };
+            renamed[id] =
+                match chain {
+                    Some(chain) => Switches { nodes: &nodes, renamed: &renamed, rewritten: &mut rewritten }
+                        .add(id, &chain, self.words(&nodes, &chain)),
+                    None => {
+                        let mut node = node.clone();
+                        for_each_target_mut(&mut node, |target| *target = renamed[*target]);
+                        rewritten.push(node)
+                    }
+                };
         }
         reachable(renamed[entry], |id| rewritten[id].clone())
     }
@@ -165,8 +191,11 @@ impl Firsts {
 
     /// The words that a chain's switches ask about.
     fn words(&mut self, nodes: &Nodes, chain: &Chain) -> Vec<WordSlot> {
-        let goes_on = chain.inner().any(|link| Between::new(nodes, link.otherwise).reaches(link.then));
-        let count = if goes_on { MAX_WORDS } else { 1 };
+        let count = match chain.going_on(nodes) {
+            GoingOn::Never => 1,
+            GoingOn::WithoutEffect => MAX_WORDS + 1,
+            GoingOn::WithCommands => MAX_WORDS,
+        };
         let slots: Vec<WordSlot> = (self.next..).take(count).map(WordSlot).collect();
         self.next += count as u32;
         let first =
@@ -184,9 +213,20 @@ struct Switches<'a> {
 }
 
 impl Switches<'_> {
-    /// A switch for each word, the first last: a rule that goes on leads to the switch of the next word.
-    fn add(&mut self, chain: &Chain, words: Vec<WordSlot>) -> NodeId {
+    /// A switch for each word, the first last: a rule that goes on leads to the switch of the next word. If there is a word
+    /// more than these, it says whether all has to be asked again, bit by bit.
+    fn add(&mut self, head: NodeId, chain: &Chain, mut words: Vec<WordSlot>) -> NodeId {
         let mut next = None;
+        if words.len() > MAX_WORDS
+            && let Some(slot) = words.pop()
+        {
+            let mut head = self.nodes[head].clone();
+            for_each_target_mut(&mut head, |target| *target = self.renamed[*target]);
+            let head = self.rewritten.push(head);
+            let test = Test::Between { slot, low: 0, high: chain.links.len() as i64 - 1 };
+            let otherwise = self.renamed[chain.end];
+            next = Some(self.rewritten.push(Node::Branch { test, then: head, otherwise }));
+        }
         for slot in words.into_iter().rev() {
             let mut cases = Vec::with_capacity(chain.links.len());
             for (rank, link) in chain.links.iter().enumerate() {

@@ -7,7 +7,7 @@ use cranelift_entity::{EntitySet, PrimaryMap, SecondaryMap};
 use crate::lower::layout::WordSlot;
 use crate::lower::program::{Case, Node, NodeId, Test};
 use crate::lower::switch::join;
-use crate::lower::thread::{Span, Threads, spans};
+use crate::lower::thread::{MAX_DEPTH, Span, Threads, spans};
 use crate::lower::{LowerError, MAX_NODES};
 
 /// Blocks so far.
@@ -58,8 +58,19 @@ impl Graph {
     /// A test with its two targets, the first of them as it is once the test has held: what is known of a word is
     /// not tested again.
     pub(super) fn ask(&mut self, test: Test, then: NodeId, otherwise: NodeId) -> Result<NodeId, LowerError> {
+        self.ask_within(test, then, otherwise, MAX_DEPTH)
+    }
+
+    /// The same, with copies no deeper than that.
+    pub(super) fn ask_within(
+        &mut self,
+        test: Test,
+        then: NodeId,
+        otherwise: NodeId,
+        depth: usize,
+    ) -> Result<NodeId, LowerError> {
         let Some((slot, spans)) = spans(&test) else { return self.branch(test, then, otherwise) };
-        let cases = self.cases(slot, &spans, then, otherwise)?;
+        let cases = self.cases(slot, &spans, [then, otherwise], depth)?;
         match cases.first() {
             Some(Case { target, .. }) if cases.iter().all(|case| case.target == *target) => {
                 self.branch(test, *target, otherwise)
@@ -76,7 +87,7 @@ impl Graph {
         then: NodeId,
         otherwise: NodeId,
     ) -> Result<NodeId, LowerError> {
-        let cases = self.cases(slot, ranges, then, otherwise)?;
+        let cases = self.cases(slot, ranges, [then, otherwise], MAX_DEPTH)?;
         self.switch(slot, cases, otherwise)
     }
 
@@ -84,13 +95,13 @@ impl Graph {
         &mut self,
         slot: WordSlot,
         spans: &[Span],
-        then: NodeId,
-        otherwise: NodeId,
+        [then, otherwise]: [NodeId; 2],
+        depth: usize,
     ) -> Result<Vec<Case>, LowerError> {
         let mut cases = Vec::with_capacity(spans.len());
         for span in spans {
             for piece in self.threads.pieces(otherwise, slot, *span) {
-                let target = self.known(then, slot, piece)?;
+                let target = self.known(then, slot, piece, depth)?;
                 cases.push(Case { low: piece.low, high: piece.high, target });
             }
         }

@@ -18,7 +18,7 @@ use crate::lower::layout::WordSlot;
 use crate::lower::program::{Case, Node, NodeId, Test};
 
 /// How deep a copy follows what its first block leads to.
-const MAX_DEPTH: usize = 48;
+pub(super) const MAX_DEPTH: usize = 48;
 
 /// The same where the word may still have several values, so that a copy answers less.
 const MAX_RANGE_DEPTH: usize = 12;
@@ -204,9 +204,15 @@ impl Threads {
 }
 
 impl Graph {
-    /// A block as it is where a word is known to lie in a range.
-    pub(super) fn known(&mut self, at: NodeId, slot: WordSlot, span: Span) -> Result<NodeId, LowerError> {
-        let depth = if span.low == span.high { MAX_DEPTH } else { MAX_RANGE_DEPTH };
+    /// A block as it is where a word is known to lie in a range. The recursion is bounded by `depth`.
+    pub(super) fn known(
+        &mut self,
+        at: NodeId,
+        slot: WordSlot,
+        span: Span,
+        depth: usize,
+    ) -> Result<NodeId, LowerError> {
+        let depth = if span.low == span.high { depth } else { depth.min(MAX_RANGE_DEPTH) };
         self.known_within(at, slot, span, depth)
     }
 
@@ -234,9 +240,13 @@ impl Graph {
                 self.add(Node::Command { number, next })
             }
             Node::Branch { test, then, otherwise } => {
-                let then = self.known_within(then, slot, span, depth - 1)?;
+                let copied = self.known_within(then, slot, span, depth - 1)?;
                 let otherwise = self.known_within(otherwise, slot, span, depth - 1)?;
-                self.branch(test, then, otherwise)
+                if copied == then {
+                    return self.branch(test, then, otherwise);
+                }
+                // The copy may have come to tests that this one answers.
+                self.ask_within(test, copied, otherwise, depth - 1)
             }
             // Neither would a copy of a table that is one already.
             Node::End | Node::Deny(_) | Node::Switch { .. } => Ok(at),

@@ -8,7 +8,7 @@ use std::collections::HashMap;
 use cranelift_codegen::ir::condcodes::IntCC;
 use cranelift_codegen::ir::types::{I8, I32, I64};
 use cranelift_codegen::ir::{
-    Block, BlockArg, Function, InstBuilder, JumpTableData, MemFlagsData, SourceLoc, Value,
+    Block, BlockArg, BlockCall, Function, InstBuilder, JumpTableData, MemFlagsData, SourceLoc, Value,
 };
 use cranelift_codegen::isa::TargetFrontendConfig;
 use cranelift_entity::SecondaryMap;
@@ -49,6 +49,7 @@ pub(super) fn emit_step(
         facts,
         blocks,
         returns: HashMap::new(),
+        any_return: None,
         exits: 0,
         loaded: SmallVec::new(),
     };
@@ -70,6 +71,8 @@ pub(super) struct Emitter<'a> {
     blocks: SecondaryMap<SiteId, PackedOption<Block>>,
     /// The blocks that return a constant.
     returns: HashMap<DecisionWord, Block>,
+    /// The block that returns what it is passed.
+    any_return: Option<Block>,
     /// How many returns there are.
     exits: u32,
     /// What the current block has loaded.
@@ -99,7 +102,10 @@ impl Emitter<'_> {
                 self.branch(test, [*then, *otherwise], site.word, running);
             }
             (Shape::Jump, Node::Switch { slot, cases, otherwise }) => {
-                self.switch(*slot, &Line::new(cases, *otherwise), site.word, running);
+                match self.plan.table(site.node, site.word) {
+                    Some(rows) => self.look_up_exit(*slot, &rows),
+                    None => self.switch(*slot, &Line::new(cases, *otherwise), site.word, running),
+                }
             }
             // Only a running word gets as far as the end.
             (Shape::Jump, Node::End | Node::Deny(_)) => {
@@ -147,7 +153,8 @@ impl Emitter<'_> {
             })
         });
         let arms: Vec<Block> = arms.collect();
-        self.jump_to_one(place, &arms);
+        let calls: Vec<_> = arms.iter().map(|block| self.builder.func.dfg.block_call(*block, &[])).collect();
+        self.jump_to_one(place, &calls);
         for (jump, block) in landings {
             self.builder.switch_to_block(block);
             let argument = self.argument(jump, running);
@@ -156,9 +163,7 @@ impl Emitter<'_> {
     }
 
     /// Jumps to the block of a place, which is one of these.
-    fn jump_to_one(&mut self, place: Value, blocks: &[Block]) {
-        let calls: Vec<_> =
-            blocks.iter().map(|block| self.builder.func.dfg.block_call(*block, &[])).collect();
+    pub(super) fn jump_to_one(&mut self, place: Value, calls: &[BlockCall]) {
         let Some((last, calls)) = calls.split_last() else { return };
         let table = self.builder.create_jump_table(JumpTableData::new(*last, calls));
         let place = self.builder.ins().ireduce(I32, place);
@@ -189,6 +194,25 @@ impl Emitter<'_> {
         }
     }
 
+    /// The block of a table's exit, and a word that is known at run time where it takes one.
+    pub(super) fn exit(&mut self, exit: Target, word: Value) -> (Block, SmallVec<[BlockArg; 1]>) {
+        let block = match exit {
+            Target::Return(_) => self.any_return(),
+            exit => self.target(exit).block,
+        };
+        let takes_word = !self.builder.block_params(block).is_empty();
+        (block, takes_word.then_some(BlockArg::Value(word)).into_iter().collect())
+    }
+
+    /// The block that returns what it is passed.
+    fn any_return(&mut self) -> Block {
+        *self.any_return.get_or_insert_with(|| {
+            let block = self.builder.create_block();
+            self.builder.append_block_param(block, I64);
+            block
+        })
+    }
+
     fn argument(&mut self, jump: Jump, running: Option<Value>) -> SmallVec<[BlockArg; 1]> {
         if self.builder.block_params(jump.block).is_empty() {
             return SmallVec::new();
@@ -215,6 +239,11 @@ impl Emitter<'_> {
         for (word, block) in returns {
             self.builder.switch_to_block(block);
             let word = self.constant(word.0);
+            self.return_(word);
+        }
+        if let Some(block) = self.any_return {
+            self.builder.switch_to_block(block);
+            let word = self.builder.block_params(block)[0];
             self.return_(word);
         }
     }

@@ -4,6 +4,7 @@
 //! from the first cut to the last, each number has a place of its own there; otherwise the cuts are searched.
 //! (A cut takes eight bytes, a place often one or two.)
 
+use crate::lower::layout::WordSlot;
 use crate::lower::program::{Case, NodeId};
 
 /// All numbers, cut into places; each leads to a block.
@@ -33,6 +34,26 @@ pub(super) enum Index {
     },
     /// How many of these numbers, in ascending order, are not greater.
     Sorted(Vec<i64>),
+    /// Of each place, several, by another word.
+    Nested(Box<Nested>),
+}
+
+/// Lines of one word, each at a place of another.
+#[derive(Debug)]
+pub(super) struct Nested {
+    pub(super) outer: Index,
+    /// The word of the inner lines.
+    pub(super) slot: WordSlot,
+    /// By the place of the outer line.
+    pub(super) parts: Vec<Part>,
+}
+
+/// A line in a longer one: place `base + min(number - first, last)`, all unsigned.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Part {
+    pub(super) first: i64,
+    pub(super) last: u64,
+    pub(super) base: u64,
 }
 
 impl Line {

@@ -6,8 +6,8 @@ use cranelift_codegen::ir::{ExternalName, GlobalValueData, InstBuilder, UserExte
 use smallvec::SmallVec;
 
 use super::emit::{Emitter, LOADS};
-use super::line::Index;
-use super::rows::{Constants, Outcome, Row, Rows, Subject};
+use super::line::{self, Index, Nested};
+use super::rows::{Cell, Constants, Outcome, Row, Rows, Subject};
 use super::tables::{Column, Table};
 use crate::lower::layout::WordSlot;
 
@@ -29,7 +29,26 @@ impl Emitter<'_> {
                 self.minus(held, *low)
             }
             Index::Sorted(starts) => self.search(value, starts),
+            Index::Nested(nested) => self.place_in_part(slot, nested),
         }
+    }
+
+    /// The place of an inner number in the part that an outer one has.
+    fn place_in_part(&mut self, slot: WordSlot, nested: &Nested) -> Value {
+        let outer = self.place(slot, &nested.outer);
+        let column = |number: fn(&line::Part) -> u64| nested.parts.iter().map(number).collect();
+        let columns = [column(|part| part.first as u64), column(|part| part.last), column(|part| part.base)];
+        let table = self.tables.add(&columns);
+        let row = self.row(outer, &table);
+        let mut fields = table.columns.iter().map(|column| self.field(row, *column));
+        let (Some(first), Some(last), Some(base)) = (fields.next(), fields.next(), fields.next()) else {
+            unreachable!("a part has three columns")
+        };
+        drop(fields);
+        let number = self.load(nested.slot);
+        let distance = self.builder.ins().isub(number, first);
+        let distance = self.builder.ins().umin(distance, last);
+        self.builder.ins().iadd(base, distance)
     }
 
     /// How many of these numbers are not greater than a value: a binary search without a jump.
@@ -53,44 +72,74 @@ impl Emitter<'_> {
         self.builder.ins().ushr(offset, shift)
     }
 
-    /// The word that a table has for a number and the facts.
+    /// The word that a table has for a number and the facts, where all rows end the step.
     pub(super) fn look_up(&mut self, slot: WordSlot, rows: &Rows) -> Value {
+        let found = self.find(slot, rows);
+        self.cell(rows, &found, Part::Word)
+    }
+
+    /// The same where rows go on at blocks: jumps to that of the row, with its word where the block takes one.
+    pub(super) fn look_up_exit(&mut self, slot: WordSlot, rows: &Rows) {
+        let found = self.find(slot, rows);
+        let word = self.cell(rows, &found, Part::Word);
+        let exits: Vec<_> = rows.exits().map(|exit| self.exit(exit, word)).collect();
+        if let [(block, argument)] = &exits[..] {
+            self.builder.ins().jump(*block, argument);
+            return;
+        }
+        if let (Some([no, yes]), Some(all)) = (found.sides(rows), found.all) {
+            let [no, yes] = [&exits[no], &exits[yes]];
+            self.builder.ins().brif(all, yes.0, &yes.1, no.0, &no.1);
+            return;
+        }
+        let exit = self.cell(rows, &found, Part::Exit);
+        let calls: Vec<_> = exits
+            .iter()
+            .map(|(block, argument)| self.builder.func.dfg.block_call(*block, argument))
+            .collect();
+        self.jump_to_one(exit, &calls);
+    }
+
+    /// The row of a number, with its questions answered.
+    fn find(&mut self, slot: WordSlot, rows: &Rows) -> Found {
         let place = self.place(slot, &rows.index);
         let table = self.tables.add(&columns(rows));
         let row = self.row(place, &table);
-        let questions = table.columns.chunks_exact(COLUMNS).take(rows.subjects.len());
-        let answers: SmallVec<[Value; 4]> = rows
-            .subjects
-            .iter()
-            .zip(questions)
-            .map(|(subject, columns)| self.answer(subject, row, columns))
-            .collect();
-        let words = &table.columns[COLUMNS * rows.subjects.len()..];
-        match (rows.outcome, words) {
-            (Outcome::Each, _) => self.word_of_answers(place, rows, &answers),
-            (_, [no, yes]) => {
-                let [no, yes] = [*no, *yes].map(|column| self.field(row, column));
-                let all = answers.into_iter().reduce(|all, answer| self.builder.ins().band(all, answer));
-                all.map_or(yes, |all| self.builder.ins().select(all, yes, no))
+        let questions = rows.subjects.iter().zip(table.columns.chunks_exact(COLUMNS));
+        let answers: SmallVec<[Value; 4]> =
+            questions.map(|(subject, columns)| self.answer(subject, row, columns)).collect();
+        let all = match rows.outcome {
+            Outcome::All => {
+                answers.iter().copied().reduce(|all, answer| self.builder.ins().band(all, answer))
             }
-            (_, words) => {
-                let only = words.first().copied().unwrap_or(Column::Constant(0));
-                self.field(row, only)
+            Outcome::Fixed | Outcome::Each => None,
+        };
+        Found { place, table, row, answers, all }
+    }
+
+    /// A part of the cell that the answers lead to.
+    fn cell(&mut self, rows: &Rows, found: &Found, part: Part) -> Value {
+        match (found.cells(rows, part), found.all) {
+            (Some([no, yes]), Some(all)) => {
+                let [no, yes] = [no, yes].map(|column| self.field(found.row, column));
+                self.builder.ins().select(all, yes, no)
             }
+            (Some([_, only]), None) => self.field(found.row, only),
+            (None, _) => self.cell_of_answers(rows, found, part),
         }
     }
 
-    /// One of the words of a row, by its answers read as a number.
-    fn word_of_answers(&mut self, place: Value, rows: &Rows, answers: &[Value]) -> Value {
-        let words: Vec<Vec<u64>> =
-            rows.rows.iter().map(|row| row.words.iter().map(|word| word.0).collect()).collect();
-        let words: Vec<&[u64]> = words.iter().map(Vec::as_slice).collect();
-        let table = self.tables.add_array(&words);
+    /// A part of one of the cells of a row, by its answers read as a number.
+    fn cell_of_answers(&mut self, rows: &Rows, found: &Found, part: Part) -> Value {
+        let cells: Vec<Vec<u64>> =
+            rows.rows.iter().map(|row| row.cells.iter().map(|cell| part.of(cell)).collect()).collect();
+        let cells: Vec<&[u64]> = cells.iter().map(Vec::as_slice).collect();
+        let table = self.tables.add_array(&cells);
         let Some(&Column::Field { width, .. }) = table.columns.first() else {
             unreachable!("an array has fields")
         };
-        let mut address = self.row(place, &table);
-        for (bit, answer) in answers.iter().enumerate() {
+        let mut address = self.row(found.place, &table);
+        for (bit, answer) in found.answers.iter().enumerate() {
             let answer = self.builder.ins().uextend(I64, *answer);
             let shift = self.constant(bit as u64 + u64::from(width.trailing_zeros()));
             let distance = self.builder.ins().ishl(answer, shift);
@@ -180,11 +229,54 @@ impl Emitter<'_> {
     }
 }
 
-/// The constants of a question.
+/// The columns of a question.
 const COLUMNS: usize = 3;
 
-/// The numbers of a table, column by column: the constants of each question, then the words of those rows that have
-/// no more than two.
+/// A row, found at run time.
+struct Found {
+    place: Value,
+    table: Table,
+    row: Value,
+    answers: SmallVec<[Value; 4]>,
+    /// Whether all answers are yes, where that is what counts.
+    all: Option<Value>,
+}
+
+/// What a cell holds.
+#[derive(Clone, Copy)]
+enum Part {
+    Word,
+    Exit,
+}
+
+impl Part {
+    fn of(self, cell: &Cell) -> u64 {
+        match self {
+            Part::Word => cell.word.0,
+            Part::Exit => cell.exit as u64,
+        }
+    }
+}
+
+impl Found {
+    /// The columns of the first and the last cell, where rows have no more than these.
+    fn cells(&self, rows: &Rows, part: Part) -> Option<[Column; 2]> {
+        let cells = self.table.columns.get(COLUMNS * rows.subjects.len()..)?;
+        let of_part = cells.get(part as usize * cells.len() / 2..)?.get(..cells.len() / 2)?;
+        Some([*of_part.first()?, *of_part.last()?])
+    }
+
+    /// The exits for a no and a yes, where they are the same in all rows.
+    fn sides(&self, rows: &Rows) -> Option<[usize; 2]> {
+        match self.cells(rows, Part::Exit)? {
+            [Column::Constant(no), Column::Constant(yes)] => Some([no as usize, yes as usize]),
+            _ => None,
+        }
+    }
+}
+
+/// The numbers of a table, column by column: the constants of each question; then, of those rows that have no more
+/// than two cells, the words and the exits.
 fn columns(rows: &Rows) -> Vec<Vec<u64>> {
     let column = |number: &dyn Fn(&Row) -> u64| rows.rows.iter().map(number).collect();
     let mut columns = Vec::new();
@@ -193,11 +285,13 @@ fn columns(rows: &Rows) -> Vec<Vec<u64>> {
             [|constants| constants.mask, |constants| constants.low, |constants| constants.span];
         columns.extend(parts.map(|part| column(&|row| part(&row.constants[question]))));
     }
-    let words = match rows.outcome {
+    let cells = match rows.outcome {
         Outcome::Fixed => 1,
         Outcome::All => 2,
         Outcome::Each => 0,
     };
-    columns.extend((0..words).map(|word| column(&|row| row.words[word].0)));
+    for part in [Part::Word, Part::Exit] {
+        columns.extend((0..cells).map(|cell| column(&|row| part.of(&row.cells[cell]))));
+    }
     columns
 }

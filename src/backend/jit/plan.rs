@@ -46,6 +46,16 @@ pub(super) enum Word {
     Running(usize),
 }
 
+impl Target {
+    /// The node, unless it is the end.
+    pub(super) fn node(self) -> Option<NodeId> {
+        match self {
+            Target::Return(_) => None,
+            Target::Node(node, _) => Some(node),
+        }
+    }
+}
+
 impl Word {
     fn commands(self) -> usize {
         match self {
@@ -162,6 +172,9 @@ impl<'a> Plan<'a> {
                 arrivals.note(self.follow(*otherwise, word));
             }
             Node::Switch { cases, otherwise, .. } => {
+                if let Some(rows) = self.table(node, word) {
+                    return rows.exits().for_each(|exit| arrivals.note(exit));
+                }
                 arrivals.note(self.follow(*otherwise, word));
                 cases.iter().for_each(|case| arrivals.note(self.follow(case.target, word)));
             }
@@ -181,7 +194,7 @@ impl<'a> Plan<'a> {
         if let Some(known) = self.tables.borrow().get(&(node, word)) {
             return known.clone();
         }
-        let table = Rows::new(self, Line::new(cases, *otherwise), word).map(Rc::new);
+        let table = Rows::new(self, Line::new(cases, *otherwise), *otherwise, word).map(Rc::new);
         self.tables.borrow_mut().insert((node, word), table.clone());
         table
     }
@@ -208,7 +221,7 @@ impl Tail<'_> {
             Node::Branch { then, otherwise, .. } => {
                 self.fits(self.plan.follow(*then, word)) && self.fits(self.plan.follow(*otherwise, word))
             }
-            Node::Switch { .. } => self.plan.table(node, word).is_some(),
+            Node::Switch { .. } => self.plan.table(node, word).is_some_and(|rows| rows.is_final()),
             Node::End | Node::Deny(_) | Node::Command { .. } => false,
         }
     }

@@ -4,9 +4,10 @@ use cranelift_entity::{EntityRef, PrimaryMap};
 
 use super::memory::CodeMemory;
 use super::plan::{Plan, Shape, Word};
+use super::rows::Outcome;
 use super::{JitCompiler, Object};
 use crate::lower::layout::{Layout, WordSlot};
-use crate::lower::program::{Node, NodeId, Program, StepProgram, Test};
+use crate::lower::program::{Case, DecisionWord, Node, NodeId, Program, SetFormula, StepProgram, Test};
 
 fn row(index: usize) -> NodeId {
     NodeId::new(index)
@@ -73,6 +74,74 @@ fn a_row_is_emitted_a_bounded_number_of_times() {
         assert!(plan.sites.values().filter(|site| site.node == node).count() <= 25);
     }
     assert!(plan.sites.values().any(|site| site.word == Word::Running(4)));
+}
+
+/// A switch whose arms each ask some questions of their own, then execute a command and go on at `after`.
+fn rules(arms: i64, questions: u32, after: Node) -> StepProgram {
+    let mut nodes = vec![Node::End, after];
+    let mut cases = Vec::new();
+    for arm in 0..arms {
+        nodes.push(Node::Command { number: arm as u16 % 5 + 1, next: row(1) });
+        for question in 0..questions {
+            let test = Test::Masked { slot: WordSlot(question), mask: 3 << arm, value: 1 << arm };
+            nodes.push(Node::Branch { test, then: row(nodes.len() - 1), otherwise: row(1) });
+        }
+        cases.push(Case::of(arm, row(nodes.len() - 1)));
+    }
+    nodes.push(Node::Switch { slot: WordSlot(0), cases, otherwise: row(1) });
+    step(nodes)
+}
+
+/// The switch at a step's entry as a table.
+fn table(step: &StepProgram) -> Option<(Outcome, usize)> {
+    let plan = Plan::new(step).expect("the step is small");
+    let word = Word::Known(DecisionWord::NOTHING);
+    plan.table(step.entry, word).map(|rows| (rows.outcome, rows.exits.len()))
+}
+
+#[test]
+fn a_switch_whose_arms_ask_alike_is_a_table() {
+    for (questions, outcome) in [(0, Outcome::Fixed), (1, Outcome::All), (3, Outcome::All)] {
+        let step = rules(20, questions, Node::Deny(0));
+        assert_eq!(table(&step).map(|(outcome, _)| outcome), Some(outcome));
+        let plan = Plan::new(&step).expect("the step is small");
+        assert_eq!(plan.sites.len(), 1);
+    }
+    assert_eq!(table(&rules(20, 4, Node::Deny(0))), None);
+}
+
+#[test]
+fn a_table_goes_on_where_what_follows_asks_more() {
+    let test = Test::Count { set: SetFormula::Word(WordSlot(1)), low: 1, high: 2 };
+    let after = Node::Branch { test, then: row(0), otherwise: row(0) };
+    // One exit without a command, and one with.
+    assert_eq!(table(&rules(20, 3, after)), Some((Outcome::All, 2)));
+}
+
+#[test]
+fn switches_of_one_word_at_the_arms_of_another_are_one_table() {
+    let mut nodes = vec![Node::End];
+    nodes.extend((1..=6).map(|number| Node::Command { number, next: row(0) }));
+    for inner in 0..5 {
+        let cases = (0..6).map(|arm| Case::of(arm, row(1 + (arm as usize + inner) % 6))).collect();
+        nodes.push(Node::Switch { slot: WordSlot(1), cases, otherwise: row(0) });
+    }
+    let cases = (0..5).map(|outer| Case::of(outer, row(7 + outer as usize))).collect();
+    nodes.push(Node::Switch { slot: WordSlot(0), cases, otherwise: row(0) });
+    assert_eq!(table(&step(nodes)), Some((Outcome::Fixed, 1)));
+}
+
+#[test]
+fn arms_that_meet_again_and_again_are_no_table_and_cost_no_time() {
+    let mut nodes = vec![Node::End, Node::Deny(0)];
+    for _ in 0..60 {
+        let last = nodes.len() - 1;
+        let test = Test::AnyBit { slot: WordSlot(0), mask: 1 };
+        nodes.push(Node::Branch { test, then: row(last), otherwise: row(last - 1) });
+    }
+    let last = row(nodes.len() - 1);
+    nodes.push(Node::Switch { slot: WordSlot(1), cases: vec![Case::of(0, last)], otherwise: row(0) });
+    assert_eq!(table(&step(nodes)), None);
 }
 
 #[cfg(all(target_os = "linux", target_arch = "x86_64"))]
