@@ -16,6 +16,7 @@ use std::time::{Duration, Instant};
 
 use stepup::backend::interpret;
 use stepup::backend::jit::{CodeMemory, JitCompiler, NativeStep};
+use stepup::backend::witness::validate;
 use stepup::check::policy::{StepId, TypedPolicy};
 use stepup::check::{Role, Unit, check};
 use stepup::lower::lower;
@@ -41,6 +42,9 @@ struct Figures {
     bytes: usize,
     lower: Duration,
     jit: Duration,
+    validation: Duration,
+    /// Answers of questions, and those that no witness was found for.
+    answers: [usize; 2],
 }
 
 const ORDERS: [Order; 2] = [Order::Predictable, Order::Unpredictable];
@@ -156,7 +160,11 @@ fn measure(shape: &Shape, rules: u64) -> Figures {
         assert_eq!(step.decide(record), Some(interpret::decide(&program, id, record)), "{}", shape.name);
     }
     let decide = ORDERS.map(|order| fastest(&logins, &step, order));
-    Figures { rules, decide, bytes: code.bytes(), lower: lowering, jit }
+    let (validation, coverage) = timed(|| {
+        validate(&program, |step, words| code.decide(step, words)).expect("the code decides as it should")
+    });
+    let answers = [coverage.answers, coverage.unreached];
+    Figures { rules, decide, bytes: code.bytes(), lower: lowering, jit, validation, answers }
 }
 
 /// The tables, as they grow.
@@ -164,6 +172,7 @@ fn measure(shape: &Shape, rules: u64) -> Figures {
 struct Report {
     decide: String,
     size: String,
+    validation: String,
     csv: String,
 }
 
@@ -182,21 +191,26 @@ impl Report {
             let _ = writeln!(self.decide, " {:.2} |", figures.last().map_or(f64::NAN, ratio(place)));
         }
         let _ = write!(self.size, "| {} |", shape.name);
+        let _ = write!(self.validation, "| {} |", shape.name);
         for at in figures {
-            let [lower, jit] = [at.lower, at.jit].map(|time| at.microseconds_a_rule(time));
+            let times = [at.lower, at.jit, at.validation];
+            let [lower, jit, validation] = times.map(|time| at.microseconds_a_rule(time));
+            let [answers, unreached] = at.answers;
             let _ = write!(self.size, " {:.0} B, {lower:.1} + {jit:.1} µs |", at.bytes_a_rule());
+            let _ = write!(self.validation, " {validation:.1} µs, {unreached} of {answers} |");
             for (place, order) in ORDERS.iter().enumerate() {
                 let order = format!("{order:?}").to_lowercase();
                 let (ns, ratio) = (at.decide[place], ratio(place)(at));
                 let bytes = at.bytes_a_rule();
                 let row = format!(
-                    "{:?},{order},{},{ns:.3},{ratio:.3},{bytes:.1},{lower:.3},{jit:.3}",
+                    "{:?},{order},{},{ns:.3},{ratio:.3},{bytes:.1},{lower:.3},{jit:.3},{validation:.3}",
                     shape.name, at.rules
                 );
                 let _ = writeln!(self.csv, "{row}");
             }
         }
         self.size.push('\n');
+        self.validation.push('\n');
     }
 
     fn print(&self, sizes: &[u64]) {
@@ -208,6 +222,8 @@ impl Report {
         );
         println!("Code and tables a rule; lowering + machine code a rule:\n");
         println!("| rules |{columns}\n|---|{line}\n{}", self.size);
+        println!("Validation a rule; answers that no witness was found for:\n");
+        println!("| rules |{columns}\n|---|{line}\n{}", self.validation);
     }
 }
 
@@ -227,7 +243,7 @@ fn main() {
     }
     report.print(&sizes);
     if let Some(path) = argument("--csv") {
-        let head = "rules,order,count,nanoseconds,ratio,bytes_a_rule,lower_microseconds,jit_microseconds\n";
+        let head = "rules,order,count,nanoseconds,ratio,bytes_a_rule,lower_microseconds,jit_microseconds,validate_microseconds\n";
         std::fs::write(&path, head.to_owned() + &report.csv).expect("the file can be written");
     }
 }

@@ -61,8 +61,8 @@ pub use check::policy::Style;
 #[cfg(feature = "tenant-toml")]
 pub use compile::read_tenant;
 pub use compile::{
-    Auth0Actions, Compiled, Compiler, Examined, Format, Formatted, Report, STARTERS, Starter, format_policy,
-    read_export, read_export_tenant,
+    Auth0Actions, Compiled, Compiler, Examined, Format, Formatted, Report, STARTERS, Starter, Validated,
+    Validation, format_policy, read_export, read_export_tenant,
 };
 pub use diagnostic::render::HumanStyle;
 pub use flow::Budget;

@@ -12,7 +12,6 @@ use common::{events, login, oracle, policy_text, typed};
 use proptest::collection::vec;
 use proptest::prelude::*;
 use proptest::test_runner::TestRunner;
-use stepup::Compiler;
 use stepup::backend::interpret;
 use stepup::backend::jit::{CodeMemory, JitCompiler};
 use stepup::check::policy::StepId;
@@ -20,6 +19,7 @@ use stepup::lower::lower;
 use stepup::runtime::{DecideError, Decision, Facts};
 use stepup::source::Sources;
 use stepup::syntax::parse::parse;
+use stepup::{Compiler, Validated, Validation};
 
 fn cases() -> u32 {
     std::env::var("STEPUP_CASES").ok().and_then(|cases| cases.parse().ok()).unwrap_or(500)
@@ -54,6 +54,7 @@ fn named(texts: &[String]) -> Vec<(String, &str)> {
 /// Whether the texts compile; if so, they decide alike in three ways on all logins.
 fn decide_alike(compiler: &Compiler, texts: &[String], logins: &[Vec<u8>]) -> bool {
     let Ok(compiled) = compiler.compile(named(texts)) else { return false };
+    assert!(matches!(compiled.validated, Validated::Held(_)), "{:?}", compiled.validated);
     let policy = compiled.policy;
     let flow = flow(texts);
     let names: Vec<String> = (0..texts.len()).map(|file| format!("file{file}")).collect();
@@ -83,7 +84,7 @@ fn decide_alike(compiler: &Compiler, texts: &[String], logins: &[Vec<u8>]) -> bo
 
 #[test]
 fn random_policy_texts_decide_as_their_trees_do_in_both_engines() {
-    let compiler = Compiler::new();
+    let compiler = Compiler::new().with_validation(Validation::On);
     // Most of the time goes to compiling, so there are fewer of these.
     let mut runner = TestRunner::new(ProptestConfig { cases: cases() / 4, ..config() });
     let compiled = std::cell::Cell::new(0_u32);

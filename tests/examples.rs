@@ -8,7 +8,7 @@ use std::path::Path;
 use stepup::source::Span;
 use stepup::testing::coverage::Coverage;
 use stepup::testing::run_tests;
-use stepup::{Compiled, Compiler, Formatted, format_policy};
+use stepup::{Compiled, Compiler, Formatted, Validation, format_policy};
 
 /// The names and texts of the examples, sorted by name.
 fn examples() -> Vec<(String, String)> {
@@ -26,7 +26,7 @@ fn examples() -> Vec<(String, String)> {
 
 #[test]
 fn every_example_checks_without_a_finding_but_the_platforms_own() {
-    let compiler = Compiler::new();
+    let compiler = Compiler::new().with_validation(Validation::On);
     assert!(examples().len() > 8);
     for (name, text) in examples() {
         let report = compiler.check([(&name, &text)]);
@@ -46,7 +46,7 @@ fn every_example_stands_in_its_canonical_form() {
 
 #[test]
 fn the_tests_of_every_example_pass_and_cover_it_whole() {
-    let compiler = Compiler::new();
+    let compiler = Compiler::new().with_validation(Validation::On);
     for (name, text) in examples() {
         let compiled = compiler.compile([(&name, &text)]).unwrap();
         let results = run_tests(&compiled, "");

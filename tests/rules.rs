@@ -14,6 +14,7 @@ use proptest::collection::vec;
 use proptest::prelude::*;
 use stepup::backend::interpret;
 use stepup::backend::jit::{CodeMemory, JitCompiler};
+use stepup::backend::witness::validate;
 use stepup::check::policy::StepId;
 use stepup::lower::program::{Node, Program, Verdict};
 use stepup::runtime::Facts;
@@ -284,6 +285,8 @@ proptest! {
         let text = text(&rules, tail);
         let program = program(&text);
         let code = JitCompiler::new(CodeMemory::new()).unwrap().compile(&program).unwrap();
+        let validated = validate(&program, |step, words| code.decide(step, words));
+        prop_assert!(validated.is_ok(), "{:?}\n{}", validated, text);
         let step = StepId::from_u32(0);
         let mut facts = Facts::new(&program.layout);
         for bytes in &logins {

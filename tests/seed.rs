@@ -3,14 +3,14 @@
 #![allow(clippy::unwrap_used, reason = "a test says so by failing")]
 
 use serde_json::{Value as Json, json};
-use stepup::{Compiler, Engine, Policy};
+use stepup::{Compiler, Engine, Policy, Validation};
 
 const NOW: &str = "2026-01-31T08:00:00Z";
 
 /// What a step asks for, in both engines.
 fn decide(step: &str, event: &Json) -> Vec<String> {
     let decide = |engine| {
-        let compiler = Compiler::new().with_engine(engine);
+        let compiler = Compiler::new().with_engine(engine).with_validation(Validation::On);
         let text = include_str!("../examples/admins.stepup");
         asked(&compiler.compile([("admins.stepup", text)]).unwrap().policy, step, event)
     };

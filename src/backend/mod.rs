@@ -4,3 +4,4 @@
 pub mod auth0;
 pub mod interpret;
 pub mod jit;
+pub mod witness;

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use stepup::source::{LoadError, Loader, MAX_SOURCE_BYTES};
-use stepup::{Compiler, Engine};
+use stepup::{Compiler, Engine, Validation};
 
 /// The largest event that is read (16 MiB): far more than the platform sends.
 pub(super) const MAX_EVENT_BYTES: u64 = 16 * 1024 * 1024;
@@ -81,7 +81,7 @@ fn up_to(reader: impl Read, limit: u64) -> io::Result<Vec<u8>> {
 pub(super) fn compiler(files: &[ReadFile], engine: Engine) -> Compiler {
     let given =
         files.iter().filter_map(|(name, _)| Some((fs::canonicalize(name).ok()?, name.clone()))).collect();
-    Compiler::new().with_engine(engine).with_loader(DiskLoader { given })
+    Compiler::new().with_engine(engine).with_validation(Validation::On).with_loader(DiskLoader { given })
 }
 
 /// Finds a used file beside the file that uses it.

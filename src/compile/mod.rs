@@ -12,6 +12,8 @@ mod load;
 mod lost;
 mod report;
 mod tenant;
+#[cfg(test)]
+mod tests;
 
 use std::fmt;
 use std::sync::Mutex;
@@ -25,6 +27,7 @@ pub use tenant::read_tenant;
 pub use tenant::{read_export, read_export_tenant};
 
 use crate::backend::jit::{CodeMemory, CodeUsage, JitCompiler, NativeCode};
+use crate::backend::witness::{self, Coverage, Defect};
 use crate::check::policy::TypedPolicy;
 use crate::check::{Checked, PlacedTenant, Role, check};
 use crate::diagnostic::{Code, Diagnostic, Severity};
@@ -55,6 +58,7 @@ pub struct Compiler {
     loader: Box<dyn Loader + Send + Sync>,
     tenant: Option<Tenant>,
     engine: Engine,
+    validation: Validation,
     budget: Budget,
     /// What logins are sealed with, before it is bound to a policy.
     login_key: Vec<u8>,
@@ -72,8 +76,31 @@ pub struct Compiled {
     pub report: Report,
     /// What the texts mean: for tools that show, test or prove. A server that only decides drops it.
     pub typed: TypedPolicy,
+    /// Whether its machine code was held to the interpreter.
+    pub validated: Validated,
     /// The files of the flow, in order, and those that they use.
     files: Vec<(FileId, Role)>,
+}
+
+/// Whether a [`Compiler`] holds machine code to the interpreter. It costs some microseconds a rule.
+#[derive(Clone, Copy, Default, PartialEq, Eq, Debug)]
+pub enum Validation {
+    /// The tests of stepup do, for all policies.
+    #[default]
+    Off,
+    /// Each compile does, for its own.
+    On,
+}
+
+/// What came of [validating](Compiler::with_validation) a policy's machine code.
+#[derive(Clone, PartialEq, Eq, Debug)]
+pub enum Validated {
+    /// Nothing: it was not asked for, or there is no machine code.
+    Not,
+    /// It decides as the interpreter does, on all that was tried.
+    Held(Coverage),
+    /// It doesn't, which is a defect of stepup. The policy is interpreted, and its report says so.
+    Refused(Box<Defect>),
 }
 
 /// A policy and all that was asked of it.
@@ -104,7 +131,8 @@ impl Compiled {
     pub(crate) fn with_typed(&self, typed: TypedPolicy) -> Option<Compiled> {
         let program = lower(&typed).ok()?;
         let policy = Policy::unproven(program, None, self.policy.digest().bytes());
-        Some(Compiled { policy, report: self.report.clone(), typed, files: self.files.clone() })
+        let (report, files) = (self.report.clone(), self.files.clone());
+        Some(Compiled { policy, report, typed, validated: Validated::Not, files })
     }
 }
 
@@ -118,6 +146,7 @@ impl fmt::Debug for Compiler {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Compiler")
             .field("engine", &self.engine)
+            .field("validation", &self.validation)
             .field("budget", &self.budget)
             .finish_non_exhaustive()
     }
@@ -132,6 +161,7 @@ impl Compiler {
             loader: Box::new(NoFiles),
             tenant: None,
             engine: Engine::default(),
+            validation: Validation::default(),
             budget: Budget::default(),
             login_key: Vec::new(),
             memory: CodeMemory::new(),
@@ -170,6 +200,13 @@ impl Compiler {
     /// Chooses what executes the policies.
     pub fn with_engine(mut self, engine: Engine) -> Self {
         self.engine = engine;
+        self
+    }
+
+    /// Whether each compile holds the policy's machine code to the interpreter, on words that lead through all its
+    /// ways. Code that decides otherwise is never executed.
+    pub fn with_validation(mut self, validation: Validation) -> Self {
+        self.validation = validation;
         self
     }
 
@@ -230,11 +267,14 @@ impl Compiler {
                 return Err(report);
             }
         };
-        let native = self.native_code(&program);
+        let (native, validated) = self.validated(&program, self.native_code(&program));
+        if let Validated::Refused(defect) = &validated {
+            report.add(not_executed(&typed, defect));
+        }
         let digest = digest::digest(report.sources(), &self.library, self.tenant.as_ref());
         let seal_key = SealKey::new(&self.login_key, digest);
         let policy = Policy::new(program, native, digest, seal_key);
-        Ok(Examined { compiled: Compiled { policy, report, typed, files }, analysis })
+        Ok(Examined { compiled: Compiled { policy, report, typed, validated, files }, analysis })
     }
 
     /// All that there is to say of a flow without a login.
@@ -330,6 +370,17 @@ impl Compiler {
         Proven { typed, report, files }
     }
 
+    /// Machine code that may be executed, and what validating it said.
+    fn validated(&self, program: &Program, native: Option<NativeCode>) -> (Option<NativeCode>, Validated) {
+        let (Some(code), Validation::On) = (&native, self.validation) else {
+            return (native, Validated::Not);
+        };
+        match witness::validate(program, |step, words| code.decide(step, words)) {
+            Ok(coverage) => (native, Validated::Held(coverage)),
+            Err(defect) => (None, Validated::Refused(defect)),
+        }
+    }
+
     /// Machine code, where it is wanted and the host allows it; the interpreter gives the same answers.
     fn native_code(&self, program: &Program) -> Option<NativeCode> {
         if self.engine == Engine::Interpreter {
@@ -346,6 +397,14 @@ impl Compiler {
         }
         native
     }
+}
+
+/// The machine code is wrong, so it isn't used.
+fn not_executed(typed: &TypedPolicy, defect: &Defect) -> Diagnostic {
+    let at = typed.steps.values().next().map(|step| step.declared);
+    let span = at.unwrap_or(Span::new(FileId(0), 0..0));
+    let message = format!("the machine code of this flow is not used, and the flow is interpreted: {defect}");
+    Diagnostic::warning(Code::E0502, span, message).help("this is a defect of stepup; please report it")
 }
 
 /// A login was found, and the machine does something else: nothing that the proofs say of this flow can be relied on.
