@@ -100,6 +100,42 @@ fn reading_json_allocates_nothing_but_what_escapes_need() {
     let before = ALLOCATIONS.get();
     facts.read_json(event).unwrap();
     assert_eq!(ALLOCATIONS.get() - before, 0);
+    let escaped = br#"{"us\u0065r":{"app_metadata":{"isAdmin":true}},"client":{"client_id":"\u0061"},"x":{"y":["\\"]}}"#;
+    facts.read_json(escaped).unwrap();
+    assert!(ALLOCATIONS.get() > before, "the buffer for texts with escapes");
+    let before = ALLOCATIONS.get();
+    facts.read_json(escaped).unwrap();
+    assert_eq!(ALLOCATIONS.get() - before, 0);
+}
+
+/// Numbered strings, by scan and by hash; patterns of each kind; lowered texts.
+#[test]
+fn storing_strings_of_every_kind_allocates_nothing() {
+    let ids: Vec<String> = (0..50).map(|number| format!("\"app-{number}\"")).collect();
+    let text = format!(
+        "step s {{
+          if client.id in [{}] and client.id starts with \"app-\" and client.id ends with \"7\" then challenge otp
+          if lower(client.name) in [\"a\", \"b\"] or client.name contains \"x\" then challenge email
+          if user.roles contains any [\"r\", \"s\", \"t\", \"u\"] then challenge phone
+        }}",
+        ids.join(", ")
+    );
+    let program = common::compile::program(&text);
+    let layout = &program.layout;
+    let (id, name) = (layout.slot::<&str>("client.id").unwrap(), layout.slot::<&str>("client.name").unwrap());
+    let roles = layout.slot::<&[&str]>("user.roles").unwrap();
+    let mut facts = Facts::new(layout);
+    let mut decide = |text: &str| {
+        facts.set(&id, text).unwrap();
+        facts.set(&name, "An xenial Name").unwrap();
+        facts.set(&roles, &["s", "v"]).unwrap();
+        facts.set_enrolled(&["otp"]);
+        let words = facts.words_for(layout).unwrap();
+        interpret::decide(&program, StepId::from_u32(0), words).len()
+    };
+    assert_eq!(decide("app-17"), 3);
+    let (allocated, decided) = counted(|| decide("app-27"));
+    assert_eq!((allocated, decided), (0, 3));
 }
 
 /// What a call allocates, beside what it gives.

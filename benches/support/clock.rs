@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 /// One of several that do the same work: its pass over all inputs, and what it adds up to.
 pub(crate) struct Contender<'a> {
+    #[allow(dead_code, reason = "some benches name their columns")]
     pub(crate) name: &'static str,
     pub(crate) pass: Box<dyn FnMut() -> u64 + 'a>,
 }

@@ -11,7 +11,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::check::policy::{Segment, Type, Value, View};
 use crate::lower::paths::PathTree;
-use crate::lower::pool::{PrefixPool, TextPool};
+use crate::lower::pool::{PatternSearch, PrefixPool, TextPool};
 
 /// The bit of a factor mask that stands for the factors outside the catalog.
 pub const OTHER_FACTOR: u64 = 1 << 63;
@@ -184,6 +184,10 @@ pub struct TextLayout {
     pub numbers: Vec<TextNumber>,
     /// For each pattern a bit; sorted by view, kind and literal.
     pub patterns: Vec<TextPattern>,
+    /// How they are found.
+    pub searches: Vec<PatternSearch>,
+    /// All their bits: words, each once, and masks.
+    pub pattern_bits: Vec<(WordSlot, u64)>,
     /// Which patterns match first.
     pub firsts: Vec<FirstOf>,
     /// Set when the string has an `@`, so that `domain(…)` is present.

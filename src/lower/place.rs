@@ -13,7 +13,7 @@ use crate::lower::layout::{
     WordSlot,
 };
 use crate::lower::paths::{PathTree, PathTreeBuilder};
-use crate::lower::pool::{PrefixPool, TextPool};
+use crate::lower::pool::{PatternSearch, PrefixPool, TextPool};
 
 /// A layout, and the positions in it of what the policy knows by its own ids.
 pub(super) struct Places {
@@ -153,7 +153,7 @@ fn slots(ty: &Type, reads: &VariableReads<'_>, kept: Option<usize>, words: &mut 
         Type::Text => VariableSlots::Text(text(reads, kept, words)),
         Type::TextList => VariableSlots::List {
             not_empty: reads.emptiness.then(|| words.bit()),
-            pool: TextPool::new(reads.elements.iter().map(|&text| text.to_owned()).collect()),
+            pool: TextPool::new(reads.elements.iter().copied()),
             elements: words.own_bits(reads.elements.len()),
             firsts: Vec::new(),
         },
@@ -169,7 +169,7 @@ fn slots(ty: &Type, reads: &VariableReads<'_>, kept: Option<usize>, words: &mut 
 fn text(reads: &VariableReads<'_>, kept: Option<usize>, words: &mut Words) -> TextLayout {
     let numbers = reads.constants.iter().map(|(view, constants)| TextNumber {
         view: *view,
-        pool: TextPool::new(constants.iter().map(|&text| text.to_owned()).collect()),
+        pool: TextPool::new(constants.iter().copied()),
         slot: words.word(),
     });
     let numbers = numbers.collect();
@@ -180,9 +180,23 @@ fn text(reads: &VariableReads<'_>, kept: Option<usize>, words: &mut Words) -> Te
         literal: (*literal).to_owned(),
         bit,
     });
-    let patterns = patterns.collect();
+    let patterns: Vec<TextPattern> = patterns.collect();
+    let searches = PatternSearch::all(&patterns);
+    let pattern_bits = masks(patterns.iter().map(|pattern| pattern.bit));
     let has_domain = reads.has_domain.then(|| words.bit());
-    TextLayout { numbers, patterns, firsts: Vec::new(), has_domain, kept }
+    TextLayout { numbers, patterns, searches, pattern_bits, firsts: Vec::new(), has_domain, kept }
+}
+
+/// Bits that stand in ascending order, by their words.
+fn masks(bits: impl Iterator<Item = BitSlot>) -> Vec<(WordSlot, u64)> {
+    let mut masks: Vec<(WordSlot, u64)> = Vec::new();
+    for bit in bits {
+        match masks.last_mut() {
+            Some((word, mask)) if *word == bit.word => *mask |= bit.mask(),
+            _ => masks.push((bit.word, bit.mask())),
+        }
+    }
+    masks
 }
 
 fn variable_layout(

@@ -151,8 +151,9 @@ impl Record {
     /// Something is there, and so is all above it.
     pub(super) fn appear(&mut self, layout: &Layout, presence: usize) {
         let mut at = Some(presence);
-        while let Some(presence) = at {
-            if self.is_filled(layout, Input::Presence(presence)) && !self.is_there(layout, presence) {
+        // What is there was marked, and so was all above it.
+        while let Some(presence) = at.filter(|presence| !self.is_there(layout, *presence)) {
+            if self.is_filled(layout, Input::Presence(presence)) {
                 self.unfill_under(layout, presence);
             }
             self.mark(layout, Input::Presence(presence));

@@ -7,8 +7,7 @@ use std::net::IpAddr;
 
 use crate::check::policy::{FactorId, Value, View};
 use crate::lower::layout::{
-    BitSlot, FirstOf, Layout, MomentLayout, NEVER, OTHER_FACTOR, PatternKind, TextLayout, VariableSlots,
-    WordSlot,
+    BitSlot, FirstOf, Layout, MomentLayout, NEVER, OTHER_FACTOR, TextLayout, VariableSlots, WordSlot,
 };
 use crate::runtime::record::Record;
 
@@ -43,8 +42,7 @@ impl Record {
             }
             VariableSlots::Text(text) => {
                 text.numbers.iter().for_each(|number| self.set_word(number.slot, number.pool.len() as u64));
-                text.patterns.iter().for_each(|pattern| self.set_bit(pattern.bit, false));
-                self.forget_firsts(&text.firsts);
+                self.forget_patterns(text);
                 text.has_domain.into_iter().for_each(|bit| self.set_bit(bit, false));
                 self.keep(layout, variable, text, None);
             }
@@ -117,9 +115,16 @@ impl Record {
 
     pub(super) fn store_text(&mut self, layout: &Layout, variable: usize, text: &str) {
         let VariableSlots::Text(slots) = &layout.variables[variable].slots else { return };
-        self.forget_firsts(&slots.firsts);
-        for view in [View::Whole, View::Lower, View::Domain] {
-            self.store_view(slots, view, text);
+        for number in &slots.numbers {
+            let found = match number.view {
+                View::Whole => number.pool.number(text),
+                view => see(view, text, &mut self.lowered)
+                    .map_or(number.pool.len(), |text| number.pool.number(text)),
+            };
+            self.set_word(number.slot, found as u64);
+        }
+        if !slots.patterns.is_empty() {
+            self.store_patterns(slots, text);
         }
         if let Some(bit) = slots.has_domain {
             self.set_bit(bit, text.contains('@'));
@@ -127,28 +132,25 @@ impl Record {
         self.keep(layout, variable, slots, Some(text));
     }
 
-    /// Stores what is asked of a text seen through one function.
-    fn store_view(&mut self, slots: &TextLayout, view: View, text: &str) {
-        let mut numbers = slots.numbers.iter().filter(|number| number.view == view).peekable();
-        let patterns = slots.patterns.iter().enumerate();
-        let mut patterns = patterns.filter(|(_, pattern)| pattern.view == view).peekable();
-        if numbers.peek().is_none() && patterns.peek().is_none() {
-            return;
-        }
+    /// Stores which patterns a text has.
+    fn store_patterns(&mut self, slots: &TextLayout, text: &str) {
+        self.forget_patterns(slots);
         let mut lowered = std::mem::take(&mut self.lowered);
-        let seen = see(view, text, &mut lowered);
-        for number in numbers {
-            let found = seen.map_or(number.pool.len(), |text| number.pool.number(text));
-            self.set_word(number.slot, found as u64);
-        }
-        for (position, pattern) in patterns {
-            let matches = seen.is_some_and(|text| matches(pattern.kind, text, &pattern.literal));
-            self.set_bit(pattern.bit, matches);
-            if matches {
+        for search in &slots.searches {
+            let Some(text) = see(search.view, text, &mut lowered) else { continue };
+            search.find(&slots.patterns, text, |position| {
+                self.set_bit(slots.patterns[position].bit, true);
                 self.note_first(&slots.firsts, position);
-            }
+            });
         }
         self.lowered = lowered;
+    }
+
+    fn forget_patterns(&mut self, slots: &TextLayout) {
+        for (slot, mask) in &slots.pattern_bits {
+            self.words[slot.0 as usize] &= !mask;
+        }
+        self.forget_firsts(&slots.firsts);
     }
 
     /// Keeps a text whole if another is compared with it, and compares.
@@ -277,14 +279,6 @@ fn see<'t>(view: View, text: &'t str, lowered: &'t mut String) -> Option<&'t str
     lowered.push_str(part);
     lowered.make_ascii_lowercase();
     Some(lowered)
-}
-
-fn matches(kind: PatternKind, text: &str, literal: &str) -> bool {
-    match kind {
-        PatternKind::StartsWith => text.starts_with(literal),
-        PatternKind::EndsWith => text.ends_with(literal),
-        PatternKind::Contains => text.contains(literal),
-    }
 }
 
 /// The bit of a factor by its name.

@@ -1,79 +1,8 @@
-//! Pools of constants: a text or an address becomes the small number by which the policy knows it.
-//!
-//! The numbers are given at compile time and looked up when a fact is stored, so that a decision compares
-//! integers. A lookup costs the same however many constants there are: texts go through a perfect hash, addresses
-//! through a binary search and a walk outwards.
+//! Prefixes of addresses by number: a binary search, and a walk outwards.
 
-use std::fmt;
 use std::net::IpAddr;
 
 use ipnet::IpNet;
-use phf_generator::HashState;
-
-/// Up to this many texts are compared one by one; more are hashed.
-const SCANNED: usize = 8;
-
-/// The texts that a string, or what is derived from it, is compared with.
-#[derive(Clone, Default)]
-pub struct TextPool {
-    texts: Vec<String>,
-    hash: Option<PerfectHash>,
-}
-
-/// Where each text stands, without collisions; the numbers are those of phf.
-#[derive(Clone)]
-struct PerfectHash {
-    key: phf_shared::HashKey,
-    displacements: Vec<(u32, u32)>,
-    numbers: Vec<usize>,
-}
-
-impl TextPool {
-    /// A pool of these texts; sorted, without repeats, each has its position as its number.
-    pub fn new(mut texts: Vec<String>) -> Self {
-        texts.sort_unstable();
-        texts.dedup();
-        let hash = (texts.len() > SCANNED).then(|| {
-            let HashState { key, disps, map } = phf_generator::generate_hash(&texts);
-            PerfectHash { key, displacements: disps, numbers: map }
-        });
-        TextPool { texts, hash }
-    }
-
-    /// The number of a text; that of a text that is not here is [`len`](Self::len).
-    pub fn number(&self, text: &str) -> usize {
-        self.find(text).unwrap_or(self.texts.len())
-    }
-
-    fn find(&self, text: &str) -> Option<usize> {
-        let Some(hash) = &self.hash else { return self.texts.iter().position(|known| known == text) };
-        let hashes = phf_shared::hash(text, &hash.key);
-        let place = phf_shared::get_index(&hashes, &hash.displacements, hash.numbers.len());
-        let number = *hash.numbers.get(place as usize)?;
-        (self.texts.get(number)? == text).then_some(number)
-    }
-
-    /// The texts by their numbers.
-    pub fn texts(&self) -> &[String] {
-        &self.texts
-    }
-
-    /// How many texts there are.
-    pub fn len(&self) -> usize {
-        self.texts.len()
-    }
-
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        self.texts.is_empty()
-    }
-}
-
-impl fmt::Debug for TextPool {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.texts.fmt(f)
-    }
-}
 
 /// The prefixes that an address is compared with, outermost first: each is followed by those inside it.
 #[derive(Clone, Default, Debug)]
