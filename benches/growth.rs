@@ -18,7 +18,7 @@ use stepup::backend::interpret;
 use stepup::backend::jit::{CodeMemory, JitCompiler, NativeStep};
 use stepup::backend::witness::validate;
 use stepup::check::policy::{StepId, TypedPolicy};
-use stepup::check::{Role, Unit, check};
+use stepup::check::{Library, Role, Unit, check};
 use stepup::lower::lower;
 use stepup::lower::program::Program;
 use stepup::runtime::Facts;
@@ -71,7 +71,8 @@ fn typed(text: &str) -> TypedPolicy {
         let file = sources.add(name, text);
         Unit { tree: parse(file, text).0, role, uses: Vec::new() }
     });
-    let checked = check(&sources, &units[..2], &units[2..], None);
+    let library = Library::new(&sources, units[..2].to_vec());
+    let checked = check(&sources, &library, &units[2..], None);
     checked.policy.expect("the policy is well formed")
 }
 

@@ -48,6 +48,7 @@ pub mod runtime;
 #[cfg(feature = "import-auth0")]
 pub mod sandbox;
 pub mod source;
+mod stack;
 pub mod syntax;
 mod tenant;
 pub mod testing;

@@ -255,7 +255,7 @@ fn fill(facts: &mut Facts, login: &Login) {
 
 fn decided(program: &Program, verdict: Verdict) -> Decided {
     let factor = |number: u16| {
-        let name = &program.factors[usize::from(program.command(number).unwrap().listed[0].factor)].name;
+        let name = &program.factor(program.command(number).unwrap().listed[0].factor).unwrap().name;
         FACTORS.iter().position(|factor| factor == name).unwrap_or(FACTORS.len())
     };
     match verdict {

@@ -45,7 +45,7 @@ impl Rows {
         let step = StepProgram { name: "enroll".into(), entry, nodes: self.0 };
         let layout = Arc::new(Layout { words, ..Layout::default() });
         let steps = PrimaryMap::from_iter([step]);
-        Program { layout, steps, commands: Vec::new(), reasons: Vec::new(), factors: Vec::new(), enabled: 0 }
+        Program { layout, steps, commands: Vec::new(), reasons: Vec::new(), enabled: 0 }
     }
 }
 

@@ -1,16 +1,23 @@
 //! Factors become rows of the catalog.
 
-use super::Checker;
+use std::sync::Arc;
+
 use super::declare::FactorDeclaration;
-use super::policy::{CommandKind, Factor, FactorOption, MAX_FACTORS, Trait};
+use super::policy::{Catalog, CommandKind, Factor, FactorOption, MAX_FACTORS, Trait};
+use super::{Checker, Unit};
 use crate::diagnostic::{Code, Diagnostic, did_you_mean};
 use crate::syntax::tree::Name;
 
 impl Checker<'_> {
-    /// Fills the catalog, in the order declared.
-    pub(crate) fn check_catalog(&mut self) {
+    /// Fills the catalog, in the order declared; a flow of files that declare no factor has the library's.
+    pub(crate) fn check_catalog(&mut self, units: &[Unit]) {
+        if let Some(catalog) = self.library.catalog_for(units) {
+            self.catalog = Arc::clone(catalog);
+            return;
+        }
+        let mut catalog = Catalog::default();
         for declaration in self.declarations.factors() {
-            if self.catalog.factors.len() == MAX_FACTORS {
+            if catalog.factors.len() == MAX_FACTORS {
                 let name = &declaration.item.name;
                 let report = Diagnostic::error(
                     Code::E0407,
@@ -19,11 +26,12 @@ impl Checker<'_> {
                 )
                 .help("declare only the factors that your platform has");
                 self.report(report);
-                return;
+                break;
             }
             let factor = self.factor(declaration);
-            self.catalog.factors.push(factor);
+            catalog.factors.push(factor);
         }
+        self.catalog = Arc::new(catalog);
     }
 
     fn factor(&mut self, declaration: FactorDeclaration<'_>) -> Factor {

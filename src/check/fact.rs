@@ -6,6 +6,7 @@ use super::Checker;
 use super::Role;
 use super::condition::is_prefix;
 use super::declare::FactDeclaration;
+use super::library::path_of;
 use super::policy::{
     Absence, Each, MayBeMissing, Presence, PresenceId, Segment, Type, Value, Variable, VariableId,
 };
@@ -53,8 +54,7 @@ impl Checker<'_> {
 
     /// The variable that already stands for the path of a declaration.
     pub(crate) fn on_path_of(&self, item: &tree::FactItem) -> Option<VariableId> {
-        let split = item.split.as_ref().map(|split| split.node.as_str());
-        self.variable_paths.get(&path_key(&segments(&item.path), split)).copied()
+        self.variable_paths.get(&path_of(item)).copied()
     }
 
     fn variable_of(&mut self, declaration: FactDeclaration<'_>) -> Option<VariableId> {
@@ -358,7 +358,7 @@ impl Checker<'_> {
 /// What tells paths apart, whatever is marked `?` on them: the keys, and what `split` cuts at.
 pub(crate) type PathKey = (Vec<(String, Each)>, Option<String>);
 
-fn path_key(path: &[Segment], split: Option<&str>) -> PathKey {
+pub(super) fn path_key(path: &[Segment], split: Option<&str>) -> PathKey {
     let keys = path.iter().map(|segment| (segment.key.clone(), segment.each)).collect();
     (keys, split.map(str::to_owned))
 }
@@ -422,7 +422,7 @@ fn simple_type(name: &str) -> Option<Type> {
     })
 }
 
-fn segments(path: &tree::EventPath) -> Vec<Segment> {
+pub(super) fn segments(path: &tree::EventPath) -> Vec<Segment> {
     let segment = |segment: &tree::PathSegment| {
         let (each, may_be_missing) = match segment.mark {
             PathMark::Required => (Each::Value, MayBeMissing::No),

@@ -8,6 +8,7 @@
 //! | file | work |
 //! |---|---|
 //! | `declare`, `written` | what the files declare, and how names are found |
+//! | `library` | what is the same in every flow, checked once |
 //! | `fact`, `catalog` | facts become variables, factors rows of the catalog |
 //! | `value`, `expression`, `compare`, `set`, `call` | expressions become values |
 //! | `mismatch` | what is said of two sides that can't be compared |
@@ -27,6 +28,7 @@ mod declare;
 mod expression;
 mod fact;
 mod guarantee;
+mod library;
 pub mod masks;
 mod mismatch;
 mod name;
@@ -41,6 +43,7 @@ mod value;
 mod written;
 
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 use cranelift_entity::{PrimaryMap, SecondaryMap};
 
@@ -57,6 +60,7 @@ use policy::{
 };
 
 pub(crate) use fact::list_of;
+pub use library::Library;
 pub(crate) use offered::{Asked, asked_for};
 pub(crate) use statement::step_name;
 pub use tenant::PlacedTenant;
@@ -98,13 +102,13 @@ pub struct Checked {
 /// says, if there is one.
 pub fn check(
     sources: &Sources,
-    library: &[Unit],
+    library: &Library,
     units: &[Unit],
     tenant: Option<PlacedTenant<'_>>,
 ) -> Checked {
     let mut checker = Checker::new(sources, library, units);
     checker.tenant = tenant;
-    checker.check_catalog();
+    checker.check_catalog(units);
     checker.enabled = checker.enabled_factors();
     checker.check_fact_declarations();
     checker.take_tenant_defaults();
@@ -123,9 +127,10 @@ pub fn check(
 /// The tables that checking fills.
 struct Checker<'a> {
     sources: &'a Sources,
+    library: &'a Library,
     declarations: Declarations<'a>,
     tenant: Option<PlacedTenant<'a>>,
-    catalog: Catalog,
+    catalog: Arc<Catalog>,
     enabled: FactorMask,
     variables: PrimaryMap<VariableId, Variable>,
     /// The variable of each fact that was asked for; `None` when its declaration has an error.
@@ -168,13 +173,14 @@ struct Checker<'a> {
 }
 
 impl<'a> Checker<'a> {
-    fn new(sources: &'a Sources, library: &'a [Unit], units: &'a [Unit]) -> Self {
+    fn new(sources: &'a Sources, library: &'a Library, units: &'a [Unit]) -> Self {
         let mut diagnostics = Vec::new();
         Checker {
             sources,
-            declarations: Declarations::collect(library.iter().chain(units), &mut diagnostics),
+            library,
+            declarations: Declarations::collect(library.units.iter().chain(units), &mut diagnostics),
             tenant: None,
-            catalog: Catalog::default(),
+            catalog: Arc::default(),
             enabled: 0,
             variables: PrimaryMap::new(),
             facts_done: BTreeMap::new(),
@@ -227,12 +233,14 @@ impl<'a> Checker<'a> {
         tests: Vec<Test>,
     ) -> Checked {
         let facts = self.fact_table();
+        let unread = self.unread_facts();
         self.link_presences();
         self.apply_tenant_defaults();
         let policy = (!self.has_errors()).then_some(TypedPolicy {
             catalog: self.catalog,
             enabled: self.enabled,
             facts,
+            unread,
             variables: self.variables,
             presences: self.presences,
             conditions: self.conditions,
@@ -242,18 +250,6 @@ impl<'a> Checker<'a> {
             tests,
         });
         Checked { policy, diagnostics: self.diagnostics }
-    }
-
-    /// The facts by name: all of the flow's own, and those of the library that no fact of the flow displaces.
-    fn fact_table(&mut self) -> BTreeMap<String, policy::Fact> {
-        let mut table = BTreeMap::new();
-        for name in self.declarations.fact_names() {
-            let Some(variable) = self.variable_if_free(&name) else { continue };
-            let Some(declared) = self.declarations.fact(&name) else { continue };
-            let docs = declared.docs.iter().map(|line| line.node.clone()).collect();
-            table.insert(name, policy::Fact { variable, declared: declared.item.name.span, docs });
-        }
-        table
     }
 
     /// A flow must have a step; without one there is nothing to decide.

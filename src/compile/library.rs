@@ -1,7 +1,7 @@
 //! The standard library: policy text that is part of the binary, parsed once for each compiler.
 
 use super::digest::library_digest;
-use crate::check::{Role, Unit};
+use crate::check::{self, Role, Unit};
 use crate::runtime::Digest;
 use crate::source::{FileId, Sources};
 use crate::syntax::parse;
@@ -39,7 +39,8 @@ pub const STARTERS: [Starter; 3] = [
 #[derive(Clone, Debug)]
 pub(super) struct Library {
     pub(super) sources: Sources,
-    pub(super) units: Vec<Unit>,
+    /// What is certain of them in every flow.
+    pub(super) checked: check::Library,
     pub(super) digest: Digest,
 }
 
@@ -56,10 +57,10 @@ impl Library {
             diagnostics.extend(reports);
             units.push(Unit { tree, role: Role::Library, uses: Vec::new() });
         }
+        link(&sources, &mut units);
+        let checked = check::Library::new(&sources, units);
         let digest = library_digest(&sources);
-        let mut library = Library { sources, units, digest };
-        library.link();
-        (library, diagnostics)
+        (Library { sources, checked, digest }, diagnostics)
     }
 
     /// The part of a name, as it stands in a `use`.
@@ -71,18 +72,16 @@ impl Library {
     pub(super) fn part_names() -> impl Iterator<Item = &'static str> {
         PARTS.iter().map(|(name, _)| *name)
     }
+}
 
-    /// Parts may use one another.
-    fn link(&mut self) {
-        let names: Vec<(FileId, String)> =
-            self.sources.files().map(|(id, file)| (id, file.name().to_owned())).collect();
-        for unit in &mut self.units {
-            for entry in &unit.tree.entries {
-                let Entry::Item(item) = entry else { continue };
-                let ItemKind::Use(UsePath::Library(part)) = &item.kind else { continue };
-                let found = names.iter().find(|(_, name)| *name == part.node);
-                unit.uses.extend(found.map(|(id, _)| (item.span, *id)));
-            }
+/// Parts may use one another.
+fn link(sources: &Sources, units: &mut [Unit]) {
+    for unit in units {
+        for entry in &unit.tree.entries {
+            let Entry::Item(item) = entry else { continue };
+            let ItemKind::Use(UsePath::Library(part)) = &item.kind else { continue };
+            let found = sources.files().find(|(_, file)| file.name() == part.node);
+            unit.uses.extend(found.map(|(id, _)| (item.span, id)));
         }
     }
 }

@@ -39,6 +39,7 @@ use crate::play;
 use crate::policy::{Engine, Policy};
 use crate::runtime::SealKey;
 use crate::source::{FileId, Loader, NoFiles, Span};
+use crate::stack::{DEEPEST_TEXT, with_room};
 use crate::tenant::Tenant;
 use library::Library;
 use lost::Lost;
@@ -232,7 +233,9 @@ impl Compiler {
         &self,
         files: impl IntoIterator<Item = (N, T)>,
     ) -> Result<Compiled, Report> {
-        self.finish(self.prove(files, Scope::Limit)).map(|examined| examined.compiled)
+        let files = files.into_iter();
+        let examined = with_room(DEEPEST_TEXT, || self.finish(self.prove(files, Scope::Limit)));
+        examined.map(|examined| examined.compiled)
     }
 
     /// Compiles a flow and asks all that can be asked of it: the built-in questions, and its guarantees.
@@ -243,7 +246,8 @@ impl Compiler {
         &self,
         files: impl IntoIterator<Item = (N, T)>,
     ) -> Result<Examined, Report> {
-        let examined = self.finish(self.prove(files, Scope::Everything))?;
+        let files = files.into_iter();
+        let examined = with_room(DEEPEST_TEXT, || self.finish(self.prove(files, Scope::Everything)))?;
         let Examined { mut compiled, analysis } = examined;
         let Compiled { typed, policy, report, .. } = &mut compiled;
         for login in analysis.logins() {
@@ -347,7 +351,7 @@ impl Compiler {
         });
         let mut diagnostics = loaded.diagnostics;
         let Checked { policy, diagnostics: found } =
-            check(&loaded.sources, &self.library.units, &loaded.units, tenant);
+            check(&loaded.sources, &self.library.checked, &loaded.units, tenant);
         let lost = Lost::of(&diagnostics, tenant.map(|tenant| tenant.first));
         diagnostics.extend(found.into_iter().filter(|report| !lost.explains(report, &loaded.sources)));
         let files = loaded.units.iter().map(|unit| (unit.tree.file, unit.role)).collect();

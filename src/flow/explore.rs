@@ -10,6 +10,7 @@ use super::questions::{Notes, Places, Scope};
 use super::state::LoginState;
 use super::step::{Detail, LoginTexts, Noting, Records, Seen, StepRun, Templates, shared_conditions};
 use crate::check::policy::{ConditionId, End, StepId, TypedPolicy};
+use crate::stack::with_room;
 
 /// What all logins of a flow do.
 pub(super) struct Explored {
@@ -31,9 +32,11 @@ pub(super) fn explore<T>(
     let ends = ends_asked(policy, scope);
     let reads = Reads::of(policy, policy.steps.values(), &ends, budget.depth)?;
     let model = Model::new(policy, &reads, budget)?;
-    let facts = Facts::new(policy, &model, Diagrams::new(budget.nodes, model.size)?);
-    let explored = explore_in(policy, &facts, model.size as usize, scope, budget)?;
-    conclude(&facts, explored)
+    with_room(Diagrams::stack(model.size as usize), || {
+        let facts = Facts::new(policy, &model, Diagrams::new(budget.nodes, model.size)?);
+        let explored = explore_in(policy, &facts, model.size as usize, scope, budget)?;
+        conclude(&facts, explored)
+    })
 }
 
 /// The conditions on the ends of logins.

@@ -6,10 +6,11 @@
 //! cost doesn't depend on how long the texts are.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::check::policy::{Segment, Type, Value, View};
+use crate::check::policy::{Catalog, Segment, Type, Value, View};
 use crate::lower::paths::PathTree;
 use crate::lower::pool::{PatternSearch, PrefixPool, TextPool};
 
@@ -63,10 +64,12 @@ pub struct Layout {
     pub performed_in_login: Option<WordSlot>,
     /// `now`, if the policy reads it or any age.
     pub now: Option<MomentLayout>,
-    /// The catalog's names; position `i` is bit `i` of a factor mask.
-    pub factors: Vec<String>,
-    /// Every fact that the policy declares, by name.
+    /// The catalog; factor `i` is bit `i` of a factor mask.
+    pub catalog: Arc<Catalog>,
+    /// The facts that the policy declares or asks for, by name.
     pub facts: BTreeMap<String, FactLayout>,
+    /// The library's facts, for those that are not among [`facts`](Self::facts): no statement reads them.
+    pub unread: Arc<BTreeMap<String, Type>>,
     /// How many strings are kept whole, for the equalities between them.
     pub kept_texts: usize,
     /// The keys of the event that are read.

@@ -28,8 +28,8 @@ use std::sync::Arc;
 use cranelift_entity::PrimaryMap;
 use thiserror::Error;
 
-use crate::check::policy::{Factor, TypedPolicy};
-use program::{FactorNames, MAX_COMMANDS, Program};
+use crate::check::policy::TypedPolicy;
+use program::{MAX_COMMANDS, Program};
 
 /// How deep blocks may nest in blocks, and sets in sets.
 pub const MAX_DEPTH: usize = 1024;
@@ -64,18 +64,5 @@ pub fn lower(policy: &TypedPolicy) -> Result<Program, LowerError> {
     }
     let (commands, reasons, firsts) = tables.finish();
     firsts.finish(&mut places.layout);
-    let factors = policy.catalog.factors.values().map(factor_names).collect();
-    Ok(Program {
-        layout: Arc::new(places.layout),
-        steps,
-        commands,
-        reasons,
-        factors,
-        enabled: policy.enabled,
-    })
-}
-
-fn factor_names(factor: &Factor) -> FactorNames {
-    let options = factor.options.iter().map(|option| option.json.clone()).collect();
-    FactorNames { name: factor.name.clone(), options }
+    Ok(Program { layout: Arc::new(places.layout), steps, commands, reasons, enabled: policy.enabled })
 }

@@ -4,6 +4,7 @@
 //! touches lies together.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use crate::check::policy::{Absence, Each, PresenceId, Type, TypedPolicy, Variable, VariableId};
 use crate::lower::collect::{NowReads, PerformedReads, Reads, VariableReads};
@@ -50,7 +51,8 @@ pub(super) fn place(policy: &TypedPolicy, reads: &Reads<'_>) -> Places {
         layout.variables.push(variable_layout(variable, slots, &presences));
     }
     layout.words = words.next as usize;
-    layout.factors = policy.catalog.factors.values().map(|factor| factor.name.clone()).collect();
+    layout.catalog = Arc::clone(&policy.catalog);
+    layout.unread = Arc::clone(&policy.unread);
     layout.equalities = equalities
         .iter()
         .map(|((a, b), bit)| TextEquality { variables: [variables[a], variables[b]], bit: *bit })

@@ -11,7 +11,7 @@ use std::sync::Arc;
 use cranelift_entity::{PrimaryMap, entity_impl};
 use smallvec::SmallVec;
 
-use crate::check::policy::{CommandKind, StepId, Style};
+use crate::check::policy::{CommandKind, Factor, FactorId, StepId, Style};
 use crate::lower::layout::{Layout, WordSlot};
 
 /// The most commands that one flow may execute; the platform refuses a fifth.
@@ -33,13 +33,16 @@ pub struct Program {
     pub commands: Vec<CommandTemplate>,
     /// The reasons of denials; entry `i` has the number `i`. At most [`MAX_COMMANDS`].
     pub reasons: Vec<String>,
-    /// The factors by their number in masks.
-    pub factors: Vec<FactorNames>,
     /// The mask of those that are enabled in the tenant.
     pub enabled: u64,
 }
 
 impl Program {
+    /// The factor of a number in masks.
+    pub fn factor(&self, number: u8) -> Option<&Factor> {
+        self.layout.catalog.factors.get(FactorId::from_u32(number.into()))
+    }
+
     /// The command of a number in a decision word.
     pub fn command(&self, number: u16) -> Option<&CommandTemplate> {
         self.commands.get(usize::from(number).checked_sub(1)?)
@@ -48,15 +51,6 @@ impl Program {
 
 /// How many commands (and reasons) fit the numbers of a decision word.
 pub const MAX_COMMANDS: usize = 0xFFFE;
-
-/// What a host needs to know of a factor to show it.
-#[derive(Clone, Debug)]
-pub struct FactorNames {
-    /// Its `type` on the platform.
-    pub name: String,
-    /// Its options on the platform, by their position in the catalog.
-    pub options: Vec<serde_json::Map<String, serde_json::Value>>,
-}
 
 /// One step.
 #[derive(Clone, Debug)]
@@ -227,7 +221,7 @@ pub struct CommandTemplate {
 pub struct ListedFactor {
     /// Its number.
     pub factor: u8,
-    /// Positions in [`FactorNames::options`].
+    /// Positions in [`Factor::options`](crate::check::policy::Factor::options).
     pub options: SmallVec<[u8; 4]>,
 }
 

@@ -3,6 +3,7 @@
 use serde::{Serialize, Serializer};
 
 use super::Policy;
+use crate::check::policy::FactorId;
 use crate::runtime::login::{LoginState, Turn};
 use crate::runtime::{AnswerError, Availability, Facts, LoginError, Next, ResumeError, SavedLogin};
 
@@ -80,7 +81,7 @@ impl<'p> Login<'p> {
     /// When no prompt is open, or it doesn't offer the factor.
     pub fn completed(&mut self, factor: &str) -> Result<(), AnswerError> {
         let program = self.policy.program();
-        let number = program.factors.iter().position(|known| known.name == factor);
+        let number = program.layout.catalog.find(factor).map(FactorId::as_u32);
         // A number that no prompt offers stands for a name that the catalog lacks.
         let number = number.and_then(|number| u8::try_from(number).ok()).unwrap_or(u8::MAX);
         self.state.completed(number, factor, program)
@@ -109,9 +110,9 @@ impl<'p> Login<'p> {
 
     /// The factors that the user has passed at prompts of this login, in order.
     pub fn passed(&self) -> impl Iterator<Item = &'p str> + '_ {
-        let factors = &self.policy.program().factors;
-        let names = self.state.passed_numbers().filter_map(|factor| factors.get(usize::from(factor)));
-        names.map(|factor| factor.name.as_str())
+        let program = self.policy.program();
+        let factors = self.state.passed_numbers().filter_map(|factor| program.factor(factor));
+        factors.map(|factor| factor.name.as_str())
     }
 
     /// The login as a value to store, sealed.

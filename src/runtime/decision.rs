@@ -151,7 +151,7 @@ impl<'p> Decision<'p> {
 
     /// The name of the factor of a number.
     pub(super) fn factor_name(&self, factor: u8) -> Option<&'p str> {
-        self.program.factors.get(usize::from(factor)).map(|names| names.name.as_str())
+        self.program.factor(factor).map(|factor| factor.name.as_str())
     }
 
     fn templates(&self) -> impl Iterator<Item = &'p CommandTemplate> + use<'p> {
@@ -181,12 +181,15 @@ impl<'p> Decision<'p> {
 
     /// A factor as a command offers it, with the options that the command gives it.
     pub(super) fn choice(&self, template: &CommandTemplate, factor: u8) -> Option<FactorChoice<'p>> {
-        let names = self.program.factors.get(usize::from(factor))?;
+        let known = self.program.factor(factor)?;
         let listed = template.listed.iter().find(|listed| listed.factor == factor);
         let options = listed.into_iter().flat_map(|listed| &listed.options);
-        let options = options.filter_map(|option| names.options.get(usize::from(*option)));
-        let options = options.flatten().map(|(key, value)| (key.clone(), value.clone())).collect();
-        Some(FactorChoice { number: factor, name: &names.name, options })
+        let options = options.filter_map(|option| known.options.get(usize::from(*option)));
+        let options = options
+            .flat_map(|option| &option.json)
+            .map(|(key, value)| (key.clone(), value.clone()))
+            .collect();
+        Some(FactorChoice { number: factor, name: &known.name, options })
     }
 
     /// The members of a set in its order; factors outside the catalog are never offered.

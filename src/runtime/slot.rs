@@ -210,15 +210,18 @@ pub(super) fn in_range(value: i128) -> Option<i64> {
 impl Layout {
     /// The slot of a fact: `layout.slot::<bool>("user.isAdmin")`.
     pub fn slot<T: FactType>(self: &Arc<Self>, name: &str) -> Result<Slot<T>, SlotError> {
-        let Some(fact) = self.facts.get(name) else {
-            let near = did_you_mean(name, self.facts.keys().map(String::as_str));
+        let own = self.facts.get(name).map(|fact| (&fact.ty, fact.place));
+        let unread = || self.unread.get(name).map(|ty| (ty, FactPlace::Unread));
+        let Some((ty, place)) = own.or_else(unread) else {
+            let names = self.facts.keys().chain(self.unread.keys()).map(String::as_str);
+            let near = did_you_mean(name, names);
             return Err(SlotError::Unknown { name: name.to_owned(), suggestion: near.map(str::to_owned) });
         };
-        if !T::fits(&fact.ty) {
-            let declared = type_text(&fact.ty);
+        if !T::fits(ty) {
+            let declared = type_text(ty);
             return Err(SlotError::WrongType { name: name.to_owned(), declared, asked: T::NAME });
         }
-        Ok(Slot { layout: Arc::clone(self), place: fact.place, ty: PhantomData })
+        Ok(Slot { layout: Arc::clone(self), place, ty: PhantomData })
     }
 }
 

@@ -283,8 +283,7 @@ fn see<'t>(view: View, text: &'t str, lowered: &'t mut String) -> Option<&'t str
 
 /// The bit of a factor by its name.
 pub(super) fn factor_named(layout: &Layout, name: &str) -> u64 {
-    let place = layout.factors.iter().position(|factor| factor == name);
-    place.map_or(OTHER_FACTOR, |place| 1 << place)
+    layout.catalog.find(name).map_or(OTHER_FACTOR, factor_bit)
 }
 
 fn factor_bit(factor: FactorId) -> u64 {

@@ -1,7 +1,7 @@
 //! Policy text to a program, for tests that read better as policies.
 
 use stepup::check::policy::TypedPolicy;
-use stepup::check::{Role, Unit, check};
+use stepup::check::{Library, Role, Unit, check};
 use stepup::lower::lower;
 use stepup::lower::program::Program;
 use stepup::source::Sources;
@@ -21,7 +21,8 @@ pub fn typed(text: &str) -> TypedPolicy {
         assert!(reports.is_empty(), "{reports:#?}");
         Unit { tree, role, uses: Vec::new() }
     });
-    let checked = check(&sources, &units[..2], &units[2..], None);
+    let library = Library::new(&sources, units[..2].to_vec());
+    let checked = check(&sources, &library, &units[2..], None);
     checked.policy.unwrap_or_else(|| panic!("{:#?}", checked.diagnostics))
 }
 

@@ -204,9 +204,10 @@ pub fn typed_policy_of(choices: &mut Choices<'_>, size: Size) -> TypedPolicy {
         .map(|(variable, row)| (row.name.clone(), Fact { variable, declared: nowhere(), docs: Vec::new() }));
     let facts = facts.collect();
     TypedPolicy {
-        catalog,
+        catalog: catalog.into(),
         enabled: ALL_FACTORS,
         facts,
+        unread: Default::default(),
         variables,
         presences,
         conditions,

@@ -235,9 +235,10 @@ pub(crate) fn flow(seed: u64, size: Size) -> Flow {
     let enabled = enabled(&mut builder.random);
     let Builder { topics, conditions, .. } = builder;
     let policy = TypedPolicy {
-        catalog,
+        catalog: catalog.into(),
         enabled,
         facts: Default::default(),
+        unread: Default::default(),
         variables: variables(),
         presences,
         conditions,

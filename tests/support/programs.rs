@@ -53,14 +53,7 @@ pub(crate) fn program(choices: &mut Choices<'_>) -> Program {
 /// A program around steps, with nothing to show for its commands.
 pub(crate) fn program_of(words: usize, steps: PrimaryMap<StepId, StepProgram>) -> Program {
     let layout = Layout { words, ..Layout::default() };
-    Program {
-        layout: Arc::new(layout),
-        steps,
-        commands: Vec::new(),
-        reasons: Vec::new(),
-        factors: Vec::new(),
-        enabled: 0,
-    }
+    Program { layout: Arc::new(layout), steps, commands: Vec::new(), reasons: Vec::new(), enabled: 0 }
 }
 
 /// Random words that every question here can be asked about.

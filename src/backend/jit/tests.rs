@@ -37,14 +37,8 @@ fn optional_commands(commands: u32) -> StepProgram {
 fn assemble(step: StepProgram) -> Object {
     let layout = Layout { words: 1, ..Layout::default() };
     let steps = PrimaryMap::from_iter([step]);
-    let program = Program {
-        layout: Arc::new(layout),
-        steps,
-        commands: Vec::new(),
-        reasons: Vec::new(),
-        factors: Vec::new(),
-        enabled: 0,
-    };
+    let program =
+        Program { layout: Arc::new(layout), steps, commands: Vec::new(), reasons: Vec::new(), enabled: 0 };
     let mut compiler = JitCompiler::new(CodeMemory::new()).expect("this host has machine code");
     compiler.assemble(&program).expect("the program is well formed")
 }

@@ -10,6 +10,7 @@ mod statement;
 mod test;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
 use cranelift_entity::{PrimaryMap, entity_impl};
 
@@ -51,11 +52,13 @@ pub const MAX_FACTORS: usize = 63;
 #[derive(Clone, Debug)]
 pub struct TypedPolicy {
     /// The factors that commands and sets may name.
-    pub catalog: Catalog,
+    pub catalog: Arc<Catalog>,
     /// Those of them that are enabled in the tenant; all, where no tenant says otherwise.
     pub enabled: FactorMask,
-    /// The facts by name, also those that no statement reads. Two facts on one path share a variable.
+    /// The facts by name: those that the flow declares or asks for. Two facts on one path share a variable.
     pub facts: BTreeMap<String, Fact>,
+    /// The library's facts, for those that are not among [`facts`](Self::facts).
+    pub unread: Arc<BTreeMap<String, Type>>,
     /// The values of the event that facts stand for.
     pub variables: PrimaryMap<VariableId, Variable>,
     /// What may be missing.

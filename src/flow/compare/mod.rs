@@ -42,6 +42,7 @@ use super::diagram::{Diagrams, Formula};
 use super::facts::{Facts, Model, Reads};
 use super::state::LoginState;
 use crate::check::policy::{ConditionId, TypedPolicy};
+use crate::stack::with_room;
 use crate::trace::Event;
 
 /// What a change of a flow changes.
@@ -235,7 +236,7 @@ pub fn compare(
     let first = merged.policy.conditions.len();
     add_elementary_tests(&mut merged.policy, &reads);
     let comparer = Comparer { merged: &merged, reads: &reads, model: &model, first, detail, budget };
-    let (classes, weaker) = comparer.compare()?;
+    let (classes, weaker) = with_room(Diagrams::stack(budget.variables), || comparer.compare())?;
     Ok(Comparison { classes, weaker, merged })
 }
 

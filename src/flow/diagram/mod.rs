@@ -84,6 +84,12 @@ impl Diagrams {
         Ok(Diagrams { store: RefCell::new(store), variables, shares: RefCell::default() })
     }
 
+    /// The bytes of stack that an operation takes at most: it recurses once a variable.
+    pub(super) fn stack(variables: usize) -> usize {
+        const FRAME: usize = 512;
+        FRAME * (variables + FRAME)
+    }
+
     /// Every login.
     pub(super) fn everything(&self) -> Formula {
         Formula::EVERYTHING

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use thiserror::Error;
 
+use crate::check::masks::bit;
 use crate::lower::layout::Layout;
 
 /// The factors that a login may use, for one policy. Made once and reused, or made anew for each browser.
@@ -57,9 +58,9 @@ impl Availability {
 
     fn mask(&self, factors: &[&str]) -> Result<u64, UnknownFactor> {
         factors.iter().try_fold(0, |mask, name| {
-            let number = self.layout.factors.iter().position(|known| known == name);
-            let number = number.ok_or_else(|| UnknownFactor { name: (*name).to_owned() })?;
-            Ok(mask | 1 << number)
+            let factor = self.layout.catalog.find(name);
+            let factor = factor.ok_or_else(|| UnknownFactor { name: (*name).to_owned() })?;
+            Ok(mask | bit(factor))
         })
     }
 }

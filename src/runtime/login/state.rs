@@ -216,7 +216,7 @@ impl LoginState {
     /// Whether every number in it is one of the program's, and the counts fit each other.
     pub(super) fn is_possible(&self, program: &Program) -> bool {
         let commands = usize::from(self.commands);
-        let is_factor = |factor: u8| usize::from(factor) < program.factors.len();
+        let is_factor = |factor: u8| program.factor(factor).is_some();
         let counts_fit = commands <= COMMAND_LIMIT && self.passes.len() <= commands;
         counts_fit
             && self.passes.iter().all(|pass| is_factor(pass.factor))

@@ -124,7 +124,7 @@ fn a_forged_state_is_refused_or_ends_within_the_bounds() {
     let result =
         proptest::test_runner::TestRunner::new(config).run(&inputs, |(forged, enrolled, answers)| {
             let mut facts = facts.clone();
-            let names = policy.program().factors.iter().enumerate();
+            let names = policy.program().layout.catalog.factors.values().enumerate();
             let names = names.filter(|(number, _)| enrolled >> number & 1 != 0);
             facts.set_enrolled(&names.map(|(_, factor)| factor.name.as_str()).collect::<Vec<_>>());
             match reopened(&forged, &policy, &key) {

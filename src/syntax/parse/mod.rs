@@ -30,6 +30,7 @@ use pest::Parser;
 use self::grammar::{Grammar, Rule};
 use crate::diagnostic::{Code, Diagnostic, Label};
 use crate::source::{FileId, MAX_SOURCE_BYTES, Span};
+use crate::stack::{DEEPEST_TEXT, with_room};
 use crate::syntax::tree::{Entry, File, Item, ItemKind, Literal, Name};
 
 /// How deep brackets, `then if`, `implies` and `not` may nest: more than any policy needs, and so little that the
@@ -69,6 +70,10 @@ impl<'i> Parts<'i> for Pair<'i> {
 
 /// Parses a file. The tree holds what was understood; the reports, in the order of the text, say what was not.
 pub fn parse(file: FileId, text: &str) -> (File, Vec<Diagnostic>) {
+    with_room(DEEPEST_TEXT, || parse_here(file, text))
+}
+
+fn parse_here(file: FileId, text: &str) -> (File, Vec<Diagnostic>) {
     let empty = File { file, docs: Vec::new(), entries: Vec::new() };
     if text.len() > MAX_SOURCE_BYTES {
         let message = format!("a policy is at most {MAX_SOURCE_BYTES} bytes long");
@@ -122,10 +127,10 @@ impl<'t> Builder<'t> {
     fn read(&self) -> Vec<(Span, Option<Entry>)> {
         match Grammar::parse(Rule::file, self.text) {
             Ok(mut pairs) => pairs.next().map(|file| self.pieces(file)).unwrap_or_default(),
-            // The grammar reads every text; this is pest's own guard of a stack that was small to begin with.
+            // The grammar reads every text.
             Err(_) => {
                 let whole = Span::new(self.file, 0..0);
-                let message = "this thread's stack is too small to read the file";
+                let message = "this file can't be read: this is a defect of stepup";
                 self.report(Diagnostic::error(Code::E0108, whole, message));
                 Vec::new()
             }

@@ -68,12 +68,13 @@ pub(super) fn expected(rules: &[Rule]) -> Expected {
     words.dedup();
     // What is covered by another phrase, and what can nearly always follow, is not worth a word.
     let holds = |phrase| words.contains(&phrase);
-    let (value, statement, operator) = (holds(VALUE), holds(STATEMENT), holds(OPERATOR));
+    let (value, statement) = (holds(VALUE), holds(STATEMENT));
+    let goes_on = holds(OPERATOR) || holds("`{`");
     let several = words.iter().any(|phrase| !matches!(*phrase, OPERATOR | "`(`" | "`[`"));
     words.retain(|phrase| match *phrase {
         OPERATOR => !several,
         COMMAND => !statement,
-        "`(`" | "`[`" => !value && !operator,
+        "`(`" | "`[`" => !value && !goes_on,
         "a name" | "a number" | "a text in quotes" | "`any of`" => !value,
         _ => true,
     });
