@@ -140,7 +140,7 @@ fn a_chain_of_ten_thousand_sets_compiles_without_recursion() {
             Box::new(SetFormula::Listed([(factor % 40) as u8].into_iter().collect())),
         );
     }
-    let test = Test::Count { set, low: 41, high: 64 };
+    let test = Test::Count { set: set.into(), low: 41, high: 64 };
     let program =
         one_step(1, [Node::End, Node::Deny(0), Node::Branch { test, then: row(1), otherwise: row(0) }]);
     let code = compile(&program);

@@ -60,7 +60,7 @@ fn two_steps_like_the_seed() -> Program {
         Node::Branch { test: admin.clone(), then: row(5), otherwise: row(0) },
         Node::Command { number: 3, next: row(6) },
         Node::Branch {
-            test: Test::Count { set: enrolled, low: 0, high: 0 },
+            test: Test::Count { set: enrolled.into(), low: 0, high: 0 },
             then: row(3),
             otherwise: row(7),
         },

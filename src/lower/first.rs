@@ -96,7 +96,7 @@ impl Firsts {
         let mut bits = HashMap::new();
         for (variable, place) in layout.variables.iter().enumerate() {
             let of_variable: Vec<BitSlot> = match &place.slots {
-                VariableSlots::List { elements, .. } => elements.clone(),
+                VariableSlots::List(list) => list.elements.to_vec(),
                 VariableSlots::Text(text) => text.patterns.iter().map(|pattern| pattern.bit).collect(),
                 _ => continue,
             };
@@ -114,7 +114,7 @@ impl Firsts {
         layout.words = self.next as usize;
         for (variable, first) in self.found {
             match &mut layout.variables[variable].slots {
-                VariableSlots::List { firsts, .. } => firsts.push(first),
+                VariableSlots::List(list) => list.firsts.push(first),
                 VariableSlots::Text(text) => text.firsts.push(first),
                 _ => unreachable!("only lists and texts own bits"),
             }

@@ -10,8 +10,8 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::check::policy::{Catalog, Segment, Type, Value, View};
-use crate::lower::paths::PathTree;
+use crate::check::policy::{Catalog, Type, Value, View};
+use crate::lower::paths::{Consumer, PathTree};
 use crate::lower::pool::{PatternSearch, PrefixPool, TextPool};
 
 /// The bit of a factor mask that stands for the factors outside the catalog.
@@ -49,11 +49,11 @@ pub struct Layout {
     /// How many words.
     pub words: usize,
     /// The values that come from the event, in an order of the compiler's own.
-    pub variables: Vec<VariableLayout>,
+    pub variables: Box<[VariableLayout]>,
     /// What may be missing, and the bit that says it is there.
-    pub presences: Vec<PresenceLayout>,
+    pub presences: Box<[PresenceLayout]>,
     /// Pairs of strings of which the policy asks whether they are equal.
-    pub equalities: Vec<TextEquality>,
+    pub equalities: Box<[TextEquality]>,
     /// `enrolled`: a factor mask. Laid out where the policy reads it or executes a command.
     pub enrolled: Option<WordSlot>,
     /// What `enrolled` is needed for.
@@ -66,14 +66,26 @@ pub struct Layout {
     pub now: Option<MomentLayout>,
     /// The catalog; factor `i` is bit `i` of a factor mask.
     pub catalog: Arc<Catalog>,
-    /// The facts that the policy declares or asks for, by name.
-    pub facts: BTreeMap<String, FactLayout>,
-    /// The library's facts, for those that are not among [`facts`](Self::facts): no statement reads them.
+    /// The facts of the policy that stand for no variable here, in the order of their names.
+    pub facts: Box<[(Box<str>, FactLayout)]>,
+    /// The library's facts, for those that are the name of no variable and not among [`facts`](Self::facts): no
+    /// statement reads them.
     pub unread: Arc<BTreeMap<String, Type>>,
     /// How many strings are kept whole, for the equalities between them.
     pub kept_texts: usize,
     /// The keys of the event that are read.
     pub paths: PathTree,
+}
+
+impl Layout {
+    /// Where the event holds a variable, as a policy writes it.
+    pub(crate) fn path_of(&self, variable: usize) -> String {
+        let value = self.paths.text_of(Consumer::Variable(variable));
+        let elements = || {
+            self.paths.text_of(Consumer::Element(variable)).map(|path| path.trim_end_matches("[]").to_owned())
+        };
+        value.or_else(elements).unwrap_or_else(|| "event".to_owned())
+    }
 }
 
 /// What `enrolled` is needed for.
@@ -86,7 +98,7 @@ pub enum EnrolledFor {
     Prompting,
 }
 
-/// A fact that the policy declares.
+/// A fact of which no value is stored.
 #[derive(Clone, Debug)]
 pub struct FactLayout {
     /// Its type.
@@ -110,13 +122,11 @@ pub enum FactPlace {
 #[derive(Clone, Debug)]
 pub struct VariableLayout {
     /// The names of the facts that stand for it; the first is for reports.
-    pub names: Vec<String>,
-    /// Where the event holds it.
-    pub path: Vec<Segment>,
+    pub names: Box<[Box<str>]>,
     /// Its type.
     pub ty: Type,
     /// For `split ","`: the separator.
-    pub split: Option<String>,
+    pub split: Option<Box<str>>,
     /// What it is when the event lacks it.
     pub absence: AbsenceLayout,
     /// Where it is stored.
@@ -144,18 +154,9 @@ pub enum VariableSlots {
     /// A time.
     Time(MomentLayout),
     /// A string, stored as what the policy asks of it.
-    Text(TextLayout),
+    Text(Box<TextLayout>),
     /// A list of strings.
-    List {
-        /// Set when the list has an element.
-        not_empty: Option<BitSlot>,
-        /// The constants.
-        pool: TextPool,
-        /// For each constant, the bit that says the list holds it.
-        elements: Vec<BitSlot>,
-        /// Which constants the list holds first.
-        firsts: Vec<FirstOf>,
-    },
+    List(Box<ListLayout>),
     /// A factor mask.
     FactorSet(WordSlot),
     /// A factor mask with one bit, or 0 when absent or outside the catalog.
@@ -167,6 +168,19 @@ pub enum VariableSlots {
         /// The prefixes: prefix `i` has the number `i + 1`, and 0 is an address in none (or absent).
         prefixes: PrefixPool,
     },
+}
+
+/// What a policy asks of a list.
+#[derive(Clone, Default, Debug)]
+pub struct ListLayout {
+    /// Set when the list has an element.
+    pub not_empty: Option<BitSlot>,
+    /// The constants.
+    pub pool: TextPool,
+    /// For each constant, the bit that says the list holds it.
+    pub elements: Box<[BitSlot]>,
+    /// Which constants the list holds first.
+    pub firsts: Vec<FirstOf>,
 }
 
 /// An instant: its milliseconds since 1970 and what is derived from them.
@@ -247,14 +261,12 @@ pub enum PatternKind {
 /// Something that may be missing.
 #[derive(Clone, Debug)]
 pub struct PresenceLayout {
-    /// The keys down to it.
-    pub path: Vec<Segment>,
     /// Set when it is there.
     pub bit: BitSlot,
     /// The nearest thing above it that may be missing too; a position in [`Layout::presences`].
     pub parent: Option<usize>,
     /// The variables that are there exactly when it is; positions in [`Layout::variables`].
-    pub variables: Vec<usize>,
+    pub variables: Box<[u32]>,
 }
 
 /// Two strings of which the policy asks whether they are equal.
@@ -272,7 +284,7 @@ pub struct PerformedLayout {
     /// A factor mask of those with a stamp.
     pub mask: Option<WordSlot>,
     /// The latest stamp of a factor, by its number; [`NEVER`] without one.
-    pub stamps: Vec<(u8, WordSlot)>,
+    pub stamps: Box<[(u8, WordSlot)]>,
     /// The latest stamp of any factor; [`NEVER`] without one.
     pub latest: Option<WordSlot>,
     /// A factor mask with the one bit of the factor that has the latest stamp, or 0.

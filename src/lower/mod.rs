@@ -64,5 +64,12 @@ pub fn lower(policy: &TypedPolicy) -> Result<Program, LowerError> {
     }
     let (commands, reasons, firsts) = tables.finish();
     firsts.finish(&mut places.layout);
-    Ok(Program { layout: Arc::new(places.layout), steps, commands, reasons, enabled: policy.enabled })
+    steps.shrink_to_fit();
+    Ok(Program {
+        layout: Arc::new(places.layout),
+        steps,
+        commands: commands.into(),
+        reasons: reasons.into_iter().map(String::into_boxed_str).collect(),
+        enabled: policy.enabled,
+    })
 }

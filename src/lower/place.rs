@@ -6,12 +6,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use crate::check::policy::{Absence, Each, PresenceId, Type, TypedPolicy, Variable, VariableId};
+use crate::check::policy::{Absence, Each, Fact, PresenceId, Type, TypedPolicy, Variable, VariableId};
 use crate::lower::collect::{NowReads, PerformedReads, Reads, VariableReads};
 use crate::lower::layout::{
-    AbsenceLayout, BitSlot, EnrolledFor, FactLayout, FactPlace, Layout, MomentLayout, PerformedLayout,
-    PresenceLayout, TextEquality, TextLayout, TextNumber, TextPattern, VariableLayout, VariableSlots,
-    WordSlot,
+    AbsenceLayout, BitSlot, EnrolledFor, FactLayout, FactPlace, Layout, ListLayout, MomentLayout,
+    PerformedLayout, PresenceLayout, TextEquality, TextLayout, TextNumber, TextPattern, VariableLayout,
+    VariableSlots, WordSlot,
 };
 use crate::lower::paths::{PathTree, PathTreeBuilder};
 use crate::lower::pool::{PatternSearch, PrefixPool, TextPool};
@@ -42,14 +42,18 @@ pub(super) fn place(policy: &TypedPolicy, reads: &Reads<'_>) -> Places {
         now: now(&reads.now, &mut words),
         ..Layout::default()
     };
+    let names = names(policy);
+    let mut rows = Vec::with_capacity(reads.variables.len());
     for (id, read) in &reads.variables {
         let variable = &policy.variables[*id];
         let kept = reads.equalities.iter().any(|(a, b)| a == id || b == id);
         let kept = kept.then_some(layout.kept_texts);
         layout.kept_texts += usize::from(kept.is_some());
         let slots = slots(&variable.ty, read, kept, &mut words);
-        layout.variables.push(variable_layout(variable, slots, &presences));
+        let names = names.get(id).into_iter().flatten().copied();
+        rows.push(variable_layout(variable, names, slots, &presences));
     }
+    layout.variables = rows.into();
     layout.words = words.next as usize;
     layout.catalog = Arc::clone(&policy.catalog);
     layout.unread = Arc::clone(&policy.unread);
@@ -58,9 +62,9 @@ pub(super) fn place(policy: &TypedPolicy, reads: &Reads<'_>) -> Places {
         .map(|((a, b), bit)| TextEquality { variables: [variables[a], variables[b]], bit: *bit })
         .collect();
     let mut places = Places { layout, variables, presences, equalities };
-    places.presences(policy, &presence_bits);
-    places.facts(policy);
-    places.layout.paths = paths(&places.layout);
+    places.layout.presences = places.presence_rows(policy, &presence_bits);
+    places.layout.facts = places.fact_rows(policy);
+    places.layout.paths = places.paths(policy);
     places
 }
 
@@ -152,13 +156,13 @@ fn slots(ty: &Type, reads: &VariableReads<'_>, kept: Option<usize>, words: &mut 
             VariableSlots::Number(words.word())
         }
         Type::Time => VariableSlots::Time(moment(reads.value, reads.weekday, reads.hour, words)),
-        Type::Text => VariableSlots::Text(text(reads, kept, words)),
-        Type::TextList => VariableSlots::List {
+        Type::Text => VariableSlots::Text(text(reads, kept, words).into()),
+        Type::TextList => VariableSlots::List(Box::new(ListLayout {
             not_empty: reads.emptiness.then(|| words.bit()),
             pool: TextPool::new(reads.elements.iter().copied()),
-            elements: words.own_bits(reads.elements.len()),
+            elements: words.own_bits(reads.elements.len()).into(),
             firsts: Vec::new(),
-        },
+        })),
         Type::FactorSet => VariableSlots::FactorSet(words.word()),
         Type::Factor => VariableSlots::Factor(words.word()),
         Type::Ip => VariableSlots::Ip {
@@ -201,16 +205,31 @@ fn masks(bits: impl Iterator<Item = BitSlot>) -> Vec<(WordSlot, u64)> {
     masks
 }
 
-fn variable_layout(
+/// The names of each variable: that of the fact that it was made for comes first.
+fn names(policy: &TypedPolicy) -> BTreeMap<VariableId, Vec<&str>> {
+    let mut names: BTreeMap<VariableId, Vec<&str>> = BTreeMap::new();
+    for (id, variable) in &policy.variables {
+        names.entry(id).or_default().push(&variable.name);
+    }
+    for (name, fact) in &policy.facts {
+        let of_variable = names.entry(fact.variable).or_default();
+        if !of_variable.contains(&name.as_str()) {
+            of_variable.push(name);
+        }
+    }
+    names
+}
+
+fn variable_layout<'p>(
     variable: &Variable,
+    names: impl Iterator<Item = &'p str>,
     slots: VariableSlots,
     presences: &BTreeMap<PresenceId, usize>,
 ) -> VariableLayout {
     VariableLayout {
-        names: vec![variable.name.clone()],
-        path: variable.path.clone(),
+        names: names.map(Box::from).collect(),
         ty: variable.ty.clone(),
-        split: variable.split.clone(),
+        split: variable.split.as_deref().map(Box::from),
         absence: match &variable.absence {
             Absence::Refused => AbsenceLayout::Refused,
             Absence::Default(value) => AbsenceLayout::Default(value.clone()),
@@ -221,63 +240,57 @@ fn variable_layout(
 }
 
 impl Places {
-    fn presences(&mut self, policy: &TypedPolicy, bits: &[BitSlot]) {
-        for (id, bit) in self.presences.keys().zip(bits) {
-            let ancestors =
-                std::iter::successors(policy.presences[*id].parent, |id| policy.presences[*id].parent);
-            let place = self.layout.presences.len();
-            let under = self.layout.variables.iter().enumerate();
+    fn presence_rows(&self, policy: &TypedPolicy, bits: &[BitSlot]) -> Box<[PresenceLayout]> {
+        let row = |(place, (id, bit)): (usize, (&PresenceId, &BitSlot))| {
+            let parent = |id: &PresenceId| policy.presences[*id].parent;
+            let ancestors = std::iter::successors(parent(id), parent);
+            let under = (0u32..).zip(&self.layout.variables);
             let under = under.filter(|(_, variable)| variable.absence == AbsenceLayout::Tracked(place));
-            self.layout.presences.push(PresenceLayout {
-                path: policy.presences[*id].path.clone(),
+            PresenceLayout {
                 bit: *bit,
                 parent: ancestors.filter_map(|ancestor| self.presences.get(&ancestor).copied()).next(),
                 variables: under.map(|(variable, _)| variable).collect(),
-            });
-        }
-    }
-
-    fn facts(&mut self, policy: &TypedPolicy) {
-        for (name, fact) in &policy.facts {
-            let variable = &policy.variables[fact.variable];
-            let place = match (self.variables.get(&fact.variable), &variable.absence) {
-                (Some(place), _) => FactPlace::Variable(*place),
-                (None, Absence::Tracked(presence)) => self
-                    .presences
-                    .get(presence)
-                    .map_or(FactPlace::Unread, |place| FactPlace::Presence(*place)),
-                (None, Absence::Refused | Absence::Default(_)) => FactPlace::Unread,
-            };
-            if let FactPlace::Variable(place) = place {
-                let names = &mut self.layout.variables[place].names;
-                if !names.contains(name) {
-                    names.push(name.clone());
-                }
             }
-            self.layout.facts.insert(name.clone(), FactLayout { ty: variable.ty.clone(), place });
-        }
+        };
+        self.presences.keys().zip(bits).enumerate().map(row).collect()
     }
-}
 
-/// The tree of all keys that a layout reads.
-fn paths(layout: &Layout) -> PathTree {
-    let mut paths = PathTreeBuilder::default();
-    for (place, presence) in layout.presences.iter().enumerate() {
-        paths.add_presence(&presence.path, place);
+    fn fact_rows(&self, policy: &TypedPolicy) -> Box<[(Box<str>, FactLayout)]> {
+        let row = |(name, fact): (&String, &Fact)| {
+            let variable = &policy.variables[fact.variable];
+            let of_presence =
+                |presence| self.presences.get(presence).map(|place| FactPlace::Presence(*place));
+            let place = match &variable.absence {
+                Absence::Tracked(presence) => of_presence(presence).unwrap_or(FactPlace::Unread),
+                Absence::Refused | Absence::Default(_) => FactPlace::Unread,
+            };
+            (name.as_str().into(), FactLayout { ty: variable.ty.clone(), place })
+        };
+        let stored = |fact: &Fact| self.variables.contains_key(&fact.variable);
+        policy.facts.iter().filter(|(_, fact)| !stored(fact)).map(row).collect()
     }
-    for (place, variable) in layout.variables.iter().enumerate() {
-        let is_array = variable.split.is_none() || variable.path.iter().any(|key| key.each == Each::Element);
-        if is_array && matches!(variable.ty, Type::TextList | Type::FactorSet) {
-            paths.add_elements(&variable.path, place);
-        } else {
-            paths.add_value(&variable.path, place);
+
+    /// The tree of all keys that are read.
+    fn paths(&self, policy: &TypedPolicy) -> PathTree {
+        let mut paths = PathTreeBuilder::default();
+        for (id, place) in &self.presences {
+            paths.add_presence(&policy.presences[*id].path, *place);
         }
+        for (id, place) in &self.variables {
+            let Variable { path, ty, split, .. } = &policy.variables[*id];
+            let is_array = split.is_none() || path.iter().any(|key| key.each == Each::Element);
+            if is_array && matches!(ty, Type::TextList | Type::FactorSet) {
+                paths.add_elements(path, *place);
+            } else {
+                paths.add_value(path, *place);
+            }
+        }
+        if self.layout.enrolled.is_some() {
+            paths.add_enrolled();
+        }
+        if self.layout.performed.is_read() {
+            paths.add_performed();
+        }
+        paths.finish()
     }
-    if layout.enrolled.is_some() {
-        paths.add_enrolled();
-    }
-    if layout.performed.is_read() {
-        paths.add_performed();
-    }
-    paths.finish()
 }

@@ -30,9 +30,9 @@ pub struct Program {
     /// The steps, in order.
     pub steps: PrimaryMap<StepId, StepProgram>,
     /// The commands; entry `i` has the number `i + 1` in a decision word. At most [`MAX_COMMANDS`].
-    pub commands: Vec<CommandTemplate>,
+    pub commands: Box<[CommandTemplate]>,
     /// The reasons of denials; entry `i` has the number `i`. At most [`MAX_COMMANDS`].
-    pub reasons: Vec<String>,
+    pub reasons: Box<[Box<str>]>,
     /// The mask of those that are enabled in the tenant.
     pub enabled: u64,
 }
@@ -56,7 +56,7 @@ pub const MAX_COMMANDS: usize = 0xFFFE;
 #[derive(Clone, Debug)]
 pub struct StepProgram {
     /// Its name.
-    pub name: String,
+    pub name: Box<str>,
     /// Where it begins.
     pub entry: NodeId,
     /// Its basic blocks; each leads only to earlier rows.
@@ -166,7 +166,7 @@ pub enum Test {
     /// How many bits a set has lies in `low..=high`; `0..=0` asks whether it is empty.
     Count {
         /// The set.
-        set: SetFormula,
+        set: Box<SetFormula>,
         /// The least.
         low: u32,
         /// The greatest.
@@ -209,9 +209,9 @@ pub struct CommandTemplate {
     /// How the factors are shown.
     pub style: Style,
     /// Factors that the policy lists, in order.
-    pub listed: Vec<ListedFactor>,
+    pub listed: Box<[ListedFactor]>,
     /// Further factors: those of this set that are not listed, in the set's order.
-    pub rest: Option<SetFormula>,
+    pub rest: Option<Box<SetFormula>>,
     /// The factors that the catalog allows in this command, as a mask: a set offers no others.
     pub permitted: u64,
 }
@@ -222,7 +222,7 @@ pub struct ListedFactor {
     /// Its number.
     pub factor: u8,
     /// Positions in [`Factor::options`](crate::check::policy::Factor::options).
-    pub options: SmallVec<[u8; 4]>,
+    pub options: Box<[u8]>,
 }
 
 /// What a step decided, in one machine word: up to four command numbers, 16 bits each, the first in the lowest

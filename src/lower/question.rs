@@ -10,7 +10,9 @@ use crate::check::policy::{
     VariableId, Window,
 };
 use crate::lower::fuse;
-use crate::lower::layout::{BitSlot, MomentLayout, OTHER_FACTOR, PatternKind, VariableSlots, WordSlot};
+use crate::lower::layout::{
+    BitSlot, ListLayout, MomentLayout, OTHER_FACTOR, PatternKind, VariableSlots, WordSlot,
+};
 use crate::lower::place::Places;
 use crate::lower::program::{SetFormula, Test};
 use crate::lower::set::{Bits, bit, listed_mask, number};
@@ -69,7 +71,7 @@ impl Question {
             (SetFormula::Listed(factors), _) => Question::Constant(range.contains(&(factors.len() as i64))),
             (_, Err(_)) => Question::Constant(false),
             (_, Ok(high)) if high < low => Question::Constant(false),
-            (set, Ok(high)) => Question::Test(Test::Count { set, low, high }),
+            (set, Ok(high)) => Question::Test(Test::Count { set: Box::new(set), low, high }),
         }
     }
 
@@ -159,7 +161,7 @@ impl Places {
                 _ => 0,
             },
             ConditionKind::List(variable, ListTest::ContainsAny(_)) => match self.slots(*variable) {
-                VariableSlots::List { elements, .. } => elements.len(),
+                VariableSlots::List(list) => list.elements.len(),
                 _ => 0,
             },
             ConditionKind::InPrefixes(variable, _) => match self.slots(*variable) {
@@ -196,9 +198,8 @@ impl Places {
     }
 
     fn list(&self, variable: VariableId, test: &ListTest) -> Question {
-        let VariableSlots::List { not_empty, pool, elements, .. } = self.slots(variable) else {
-            unreachable!("a list holds texts")
-        };
+        let VariableSlots::List(list) = self.slots(variable) else { unreachable!("a list holds texts") };
+        let ListLayout { not_empty, pool, elements, .. } = &**list;
         let masks = |texts: &[String]| {
             let mut masks: Vec<(WordSlot, u64)> = Vec::new();
             for bit in texts.iter().map(|text| elements[pool.number(text)]) {
@@ -280,7 +281,7 @@ impl Places {
             SetFormula::Listed(factors) => Question::any_bit(subject, listed_mask(&factors)),
             set => {
                 let both = SetFormula::Intersect(Box::new(SetFormula::Word(subject)), Box::new(set));
-                Question::Test(Test::Count { set: both, low: 1, high: MANY })
+                Question::Test(Test::Count { set: Box::new(both), low: 1, high: MANY })
             }
         }
     }

@@ -83,8 +83,9 @@ pub(super) fn step<'p>(
     let mut statements = Statements { places, tables, graph, conditions, end };
     let entry = statements.block(&step.body, end)?;
     let (nodes, entry) = switch::merge(&statements.graph, entry);
-    let (nodes, entry) = tables.firsts.rewrite(nodes, entry);
-    Ok(StepProgram { name: step.name.clone(), entry, nodes })
+    let (mut nodes, entry) = tables.firsts.rewrite(nodes, entry);
+    nodes.shrink_to_fit();
+    Ok(StepProgram { name: step.name.as_str().into(), entry, nodes })
 }
 
 struct Statements<'p, 't> {
@@ -141,8 +142,8 @@ impl<'p> Statements<'p, '_> {
                 }
                 None
             }
-            rest => rest,
+            rest => rest.map(Box::new),
         };
-        CommandTemplate { kind: command.kind, style: command.style, listed, rest, permitted }
+        CommandTemplate { kind: command.kind, style: command.style, listed: listed.into(), rest, permitted }
     }
 }

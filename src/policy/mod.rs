@@ -58,10 +58,18 @@ struct Inner {
     seal_key: SealKey,
 }
 
+impl Inner {
+    #[inline]
+    fn execute(&self, step: StepId, words: &[u64]) -> DecisionWord {
+        let native = self.native.as_ref().and_then(|native| native.decide(step, words));
+        native.unwrap_or_else(|| interpret::decide(&self.program, step, words))
+    }
+}
+
 /// One step of a policy.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Copy)]
 pub struct Step<'p> {
-    policy: &'p Policy,
+    policy: &'p Inner,
     id: StepId,
 }
 
@@ -84,7 +92,7 @@ impl Policy {
 
     /// The steps, in the order in which a login passes them.
     pub fn steps(&self) -> impl ExactSizeIterator<Item = Step<'_>> {
-        self.inner.program.steps.keys().map(|id| Step { policy: self, id })
+        self.inner.program.steps.keys().map(|id| Step { policy: &self.inner, id })
     }
 
     /// The step of a name.
@@ -136,8 +144,7 @@ impl Policy {
     /// Executes a step.
     #[inline]
     pub(crate) fn execute(&self, step: StepId, words: &[u64]) -> DecisionWord {
-        let native = self.inner.native.as_ref().and_then(|native| native.decide(step, words));
-        native.unwrap_or_else(|| interpret::decide(&self.inner.program, step, words))
+        self.inner.execute(step, words)
     }
 
     /// What executes it.
@@ -161,10 +168,16 @@ impl fmt::Debug for Policy {
     }
 }
 
+impl fmt::Debug for Step<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_tuple("Step").field(&self.name()).finish()
+    }
+}
+
 impl<'p> Step<'p> {
     /// Its name.
     pub fn name(&self) -> &'p str {
-        &self.policy.inner.program.steps[self.id].name
+        &self.policy.program.steps[self.id].name
     }
 
     /// Decides what this step asks of a login.
@@ -174,7 +187,7 @@ impl<'p> Step<'p> {
     /// would execute a fifth command.
     #[inline]
     pub fn decide(&self, facts: &Facts) -> Result<Decision<'p>, DecideError> {
-        let program = &self.policy.inner.program;
+        let program = &self.policy.program;
         let words = facts.words_for(&program.layout)?;
         Decision::new(program, self.id, self.policy.execute(self.id, words), words)
     }
@@ -185,6 +198,6 @@ impl<'p> Step<'p> {
     /// As [`decide`](Self::decide), but a fifth command is [`DecisionWord::LIMIT_EXCEEDED`].
     #[inline]
     pub fn decide_word(&self, facts: &Facts) -> Result<DecisionWord, DecideError> {
-        facts.words_for(&self.policy.inner.program.layout).map(|words| self.policy.execute(self.id, words))
+        facts.words_for(&self.policy.program.layout).map(|words| self.policy.execute(self.id, words))
     }
 }

@@ -118,7 +118,7 @@ impl<'p> Decision<'p> {
     /// The reason, when the login is denied.
     pub fn denied(&self) -> Option<&'p str> {
         match self.word.verdict() {
-            Verdict::Denied(reason) => self.program.reasons.get(usize::from(reason)).map(String::as_str),
+            Verdict::Denied(reason) => self.program.reasons.get(usize::from(reason)).map(|reason| &**reason),
             Verdict::Commands(_) | Verdict::LimitExceeded => None,
         }
     }

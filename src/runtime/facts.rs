@@ -7,7 +7,7 @@ use jiff::Timestamp;
 use thiserror::Error;
 
 use crate::lower::layout::{Layout, OTHER_FACTOR};
-use crate::lower::paths::path_text;
+use crate::lower::paths::Consumer;
 use crate::runtime::read::Met;
 use crate::runtime::record::{Input, Record};
 use crate::runtime::slot::SetError;
@@ -195,10 +195,12 @@ impl Facts {
             Input::Enrolled => "enrolled".to_owned(),
             Input::Performed => "performed".to_owned(),
             Input::Now => "now".to_owned(),
-            Input::Presence(place) => path_text(&self.layout.presences[place].path),
+            Input::Presence(place) => {
+                self.layout.paths.text_of(Consumer::Presence(place)).unwrap_or_default()
+            }
             Input::Variable(place) => {
                 let variable = &self.layout.variables[place];
-                variable.names.first().cloned().unwrap_or_else(|| path_text(&variable.path))
+                variable.names.first().map_or_else(|| self.layout.path_of(place), |name| name.to_string())
             }
         }
     }

@@ -184,8 +184,8 @@ impl Record {
 
     fn unfill_under(&mut self, layout: &Layout, presence: usize) {
         for &variable in &layout.presences[presence].variables {
-            self.clear(layout, variable);
-            self.unmark(layout, Input::Variable(variable));
+            self.clear(layout, variable as usize);
+            self.unmark(layout, Input::Variable(variable as usize));
         }
     }
 }

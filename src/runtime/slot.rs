@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::check::policy::Type;
 use crate::diagnostic::did_you_mean;
-use crate::lower::layout::{AbsenceLayout, FactPlace, Layout, MAX_NUMBER};
+use crate::lower::layout::{AbsenceLayout, FactPlace, Layout, MAX_NUMBER, VariableLayout};
 use crate::runtime::facts::{FactorSet, Facts, mask_of};
 use crate::runtime::record::{Input, Record};
 
@@ -210,10 +210,18 @@ pub(super) fn in_range(value: i128) -> Option<i64> {
 impl Layout {
     /// The slot of a fact: `layout.slot::<bool>("user.isAdmin")`.
     pub fn slot<T: FactType>(self: &Arc<Self>, name: &str) -> Result<Slot<T>, SlotError> {
-        let own = self.facts.get(name).map(|fact| (&fact.ty, fact.place));
+        let is_named = |variable: &VariableLayout| variable.names.iter().any(|known| **known == *name);
+        let stored = self.variables.iter().position(is_named);
+        let stored = stored.map(|place| (&self.variables[place].ty, FactPlace::Variable(place)));
+        let not_stored = || {
+            let place = self.facts.binary_search_by(|(known, _)| (**known).cmp(name)).ok()?;
+            self.facts.get(place).map(|(_, fact)| (&fact.ty, fact.place))
+        };
         let unread = || self.unread.get(name).map(|ty| (ty, FactPlace::Unread));
-        let Some((ty, place)) = own.or_else(unread) else {
-            let names = self.facts.keys().chain(self.unread.keys()).map(String::as_str);
+        let Some((ty, place)) = stored.or_else(not_stored).or_else(unread) else {
+            let stored = self.variables.iter().flat_map(|variable| &variable.names);
+            let names = stored.chain(self.facts.iter().map(|(name, _)| name)).map(|name| &**name);
+            let names = names.chain(self.unread.keys().map(String::as_str));
             let near = did_you_mean(name, names);
             return Err(SlotError::Unknown { name: name.to_owned(), suggestion: near.map(str::to_owned) });
         };
@@ -286,9 +294,9 @@ impl Facts {
     fn store_absent(&mut self, place: usize) -> Result<(), SetError> {
         let variable = &self.layout.variables[place];
         match &variable.absence {
-            AbsenceLayout::Refused => {
-                Err(SetError::NeverAbsent { name: variable.names.first().cloned().unwrap_or_default() })
-            }
+            AbsenceLayout::Refused => Err(SetError::NeverAbsent {
+                name: variable.names.first().map(|name| name.to_string()).unwrap_or_default(),
+            }),
             AbsenceLayout::Default(value) => {
                 self.record.store_value(&self.layout, place, value);
                 self.record.mark(&self.layout, Input::Variable(place));

@@ -7,7 +7,8 @@ use std::net::IpAddr;
 
 use crate::check::policy::{FactorId, Value, View};
 use crate::lower::layout::{
-    BitSlot, FirstOf, Layout, MomentLayout, NEVER, OTHER_FACTOR, TextLayout, VariableSlots, WordSlot,
+    BitSlot, FirstOf, Layout, ListLayout, MomentLayout, NEVER, OTHER_FACTOR, TextLayout, VariableSlots,
+    WordSlot,
 };
 use crate::runtime::record::Record;
 
@@ -46,7 +47,7 @@ impl Record {
                 text.has_domain.into_iter().for_each(|bit| self.set_bit(bit, false));
                 self.keep(layout, variable, text, None);
             }
-            VariableSlots::List { .. } => self.begin_list(layout, variable),
+            VariableSlots::List(_) => self.begin_list(layout, variable),
         }
     }
 
@@ -175,7 +176,8 @@ impl Record {
     /// Begins a list or a set of factors: it has no element yet.
     pub(super) fn begin_list(&mut self, layout: &Layout, variable: usize) {
         match &layout.variables[variable].slots {
-            VariableSlots::List { not_empty, elements, firsts, .. } => {
+            VariableSlots::List(list) => {
+                let ListLayout { not_empty, elements, firsts, .. } = &**list;
                 not_empty.iter().chain(elements).for_each(|bit| self.set_bit(*bit, false));
                 self.forget_firsts(firsts);
             }
@@ -187,7 +189,8 @@ impl Record {
     /// Adds an element to a list or, by its name, to a set of factors.
     pub(super) fn push_element(&mut self, layout: &Layout, variable: usize, text: &str) {
         match &layout.variables[variable].slots {
-            VariableSlots::List { not_empty, pool, elements, firsts } => {
+            VariableSlots::List(list) => {
+                let ListLayout { not_empty, pool, elements, firsts } = &**list;
                 let position = pool.number(text);
                 let bits = not_empty.iter().chain(elements.get(position));
                 bits.for_each(|bit| self.set_bit(*bit, true));

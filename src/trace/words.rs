@@ -94,12 +94,13 @@ impl Words<'_> {
     }
 }
 
-/// The one variable that stands for something that may be missing, if it is no parent of several.
+/// The variable that is itself what may be missing, and not something below it.
 pub fn only_variable_of(policy: &TypedPolicy, presence: PresenceId) -> Option<VariableId> {
-    let mut below = policy.variables.iter().filter(|(_, row)| row.absence == Absence::Tracked(presence));
+    let path = &policy.presences[presence].path;
+    let mut tracked = policy.variables.iter().filter(|(_, row)| row.absence == Absence::Tracked(presence));
     let is_parent = policy.presences.values().any(|other| other.parent == Some(presence));
-    match (below.next(), below.next()) {
-        (Some((only, _)), None) if !is_parent => Some(only),
+    match (tracked.next(), tracked.next()) {
+        (Some((only, row)), None) if !is_parent && row.path.len() == path.len() => Some(only),
         _ => None,
     }
 }

@@ -10,6 +10,7 @@ use stepup::backend::auth0::UNREADABLE;
 use stepup::check::policy::{Command, CommandKind, FactorId, StepId, Style, TypedPolicy};
 use stepup::lower::layout::EnrolledFor;
 use stepup::lower::lower;
+use stepup::lower::paths::{PathNode, PathTree};
 use stepup::trace::{ExecutedCommand, Passed, Session, StepEnd, StepRun};
 use stepup::{Compiled, Decision, Policy, play};
 
@@ -89,11 +90,14 @@ impl Alone {
         if layout.enrolled_for == EnrolledFor::Deciding {
             return event;
         }
-        let paths = layout.variables.iter().map(|variable| &variable.path);
-        let mut paths = paths.chain(layout.presences.iter().map(|presence| &presence.path));
+        let user = layout.paths.node(PathTree::ROOT).key("user").map(|user| layout.paths.node(user));
+        let reads_more = |user: PathNode<'_>| {
+            let enrolled = usize::from(user.key("enrolledFactors").is_some());
+            user.consumers().next().is_some() || user.parts().len() > enrolled
+        };
         if let Some(user) = event["user"].as_object_mut() {
             user.remove("enrolledFactors");
-        } else if paths.all(|path| path[0].key != "user") {
+        } else if !user.is_some_and(reads_more) {
             event["user"] = json!({});
         }
         event

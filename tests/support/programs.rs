@@ -53,7 +53,7 @@ pub(crate) fn program(choices: &mut Choices<'_>) -> Program {
 /// A program around steps, with nothing to show for its commands.
 pub(crate) fn program_of(words: usize, steps: PrimaryMap<StepId, StepProgram>) -> Program {
     let layout = Layout { words, ..Layout::default() };
-    Program { layout: Arc::new(layout), steps, commands: Vec::new(), reasons: Vec::new(), enabled: 0 }
+    Program { layout: Arc::new(layout), steps, commands: Box::default(), reasons: Box::default(), enabled: 0 }
 }
 
 /// Random words that every question here can be asked about.
@@ -85,7 +85,7 @@ fn step(choices: &mut Choices<'_>, number: usize) -> StepProgram {
         0 => NodeId::new(choices.below(nodes.len())),
         _ => NodeId::new(nodes.len() - 1),
     };
-    StepProgram { name: format!("step-{number}"), entry, nodes }
+    StepProgram { name: format!("step-{number}").into(), entry, nodes }
 }
 
 /// A command that executes or not, then what stood last: in a row they give many words for one node.
@@ -184,7 +184,7 @@ fn test_of(choices: &mut Choices<'_>, kind: usize) -> Test {
         _ => {
             let (low, high) =
                 (choices.one_of(&[0, 0, 1, 1, 2, 64]), choices.one_of(&[0, 1, 3, 63, 64, u32::MAX]));
-            Test::Count { set: set(choices, 0), low, high }
+            Test::Count { set: set(choices, 0).into(), low, high }
         }
     }
 }

@@ -31,6 +31,7 @@ use cranelift_codegen::isa::OwnedTargetIsa;
 use cranelift_codegen::settings::{self, Configurable, SetError};
 use cranelift_codegen::{CompiledCode, Context};
 use cranelift_frontend::FunctionBuilderContext;
+use smallvec::SmallVec;
 
 pub use memory::{CodeMemory, CodeUsage};
 
@@ -107,7 +108,7 @@ impl JitCompiler {
         // SAFETY: each entry is the offset of a function of this signature in the bytes just published.
         let entry = |&offset| unsafe { mem::transmute::<*const u8, StepFunction>(span.address(offset)) };
         let steps = object.entries.iter().map(entry).collect();
-        Ok(NativeCode(Arc::new(Loaded { steps, words: program.layout.words, span })))
+        Ok(NativeCode { steps, words: program.layout.words, span: Arc::new(span) })
     }
 
     /// The bytes of a program, which may lie at any multiple of [`memory::ALIGNMENT`]. The same program gives the
@@ -227,40 +228,36 @@ type StepFunction = extern "C" fn(*const u64) -> u64;
 
 /// The machine code of a policy. Clones share it; it is freed with the last of them.
 #[derive(Clone)]
-pub struct NativeCode(Arc<Loaded>);
-
-struct Loaded {
-    steps: Box<[StepFunction]>,
+pub struct NativeCode {
+    /// They lie in the span. Beside it, since a policy that no cache holds is found the sooner the fewer places it is in.
+    steps: SmallVec<[StepFunction; 2]>,
     words: usize,
-    span: CodeSpan,
+    span: Arc<CodeSpan>,
 }
 
 impl NativeCode {
     /// A step, ready to be called.
     pub fn step(&self, step: StepId) -> Option<NativeStep> {
-        let function = *self.0.steps.get(step.as_u32() as usize)?;
-        Some(NativeStep { function, words: self.0.words, _code: self.clone() })
+        let function = *self.steps.get(step.as_u32() as usize)?;
+        Some(NativeStep { function, words: self.words, _code: self.clone() })
     }
 
     /// Decides a step on the facts' words; `None` when there is no such step, or fewer words than the layout has.
     #[inline]
     pub fn decide(&self, step: StepId, words: &[u64]) -> Option<DecisionWord> {
-        let function = self.0.steps.get(step.as_u32() as usize)?;
-        call(*function, self.0.words, words)
+        let function = self.steps.get(step.as_u32() as usize)?;
+        call(*function, self.words, words)
     }
 
     /// How many bytes of code memory it takes.
     pub fn bytes(&self) -> usize {
-        self.0.span.len()
+        self.span.len()
     }
 }
 
 impl fmt::Debug for NativeCode {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("NativeCode")
-            .field("steps", &self.0.steps.len())
-            .field("bytes", &self.bytes())
-            .finish()
+        f.debug_struct("NativeCode").field("steps", &self.steps.len()).field("bytes", &self.bytes()).finish()
     }
 }
 

@@ -349,14 +349,14 @@ fn constants(test: &Test) -> (Subject, Constants, bool) {
             (Subject::Age { now, stamp }, range(low, high), true)
         }
         Test::Count { ref set, low, high } if low <= high => {
-            (Subject::Count(set.clone()), range(low.into(), high.into()), true)
+            (Subject::Count(SetFormula::clone(set)), range(low.into(), high.into()), true)
         }
         // Nothing lies in an empty range.
         Test::Between { slot, .. } | Test::Age { now: slot, .. } => {
             (Subject::Number(slot), Subject::Number(slot).always(), false)
         }
         Test::Count { ref set, .. } => {
-            let subject = Subject::Count(set.clone());
+            let subject = Subject::Count(SetFormula::clone(set));
             let always = subject.always();
             (subject, always, false)
         }

@@ -37,8 +37,13 @@ fn optional_commands(commands: u32) -> StepProgram {
 fn assemble(step: StepProgram) -> Object {
     let layout = Layout { words: 1, ..Layout::default() };
     let steps = PrimaryMap::from_iter([step]);
-    let program =
-        Program { layout: Arc::new(layout), steps, commands: Vec::new(), reasons: Vec::new(), enabled: 0 };
+    let program = Program {
+        layout: Arc::new(layout),
+        steps,
+        commands: Box::default(),
+        reasons: Box::default(),
+        enabled: 0,
+    };
     let mut compiler = JitCompiler::new(CodeMemory::new()).expect("this host has machine code");
     compiler.assemble(&program).expect("the program is well formed")
 }
@@ -106,7 +111,7 @@ fn a_switch_whose_arms_ask_alike_is_a_table() {
 
 #[test]
 fn a_table_goes_on_where_what_follows_asks_more() {
-    let test = Test::Count { set: SetFormula::Word(WordSlot(1)), low: 1, high: 2 };
+    let test = Test::Count { set: SetFormula::Word(WordSlot(1)).into(), low: 1, high: 2 };
     let after = Node::Branch { test, then: row(0), otherwise: row(0) };
     // One exit without a command, and one with.
     assert_eq!(table(&rules(20, 3, after)), Some((Outcome::All, 2)));

@@ -20,7 +20,7 @@ pub(super) fn validate(program: &Program) -> Result<(), JitError> {
         return Err(JitError::TooLarge { what: "words of facts", limit: MAX_WORDS });
     }
     for step in program.steps.values() {
-        let malformed = |node| JitError::Malformed { step: step.name.clone(), node };
+        let malformed = |node| JitError::Malformed { step: step.name.to_string(), node };
         if !step.nodes.is_valid(step.entry) {
             return Err(malformed(step.entry));
         }

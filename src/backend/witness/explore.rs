@@ -209,6 +209,6 @@ impl<'p, F: Fn(StepId, &[u64]) -> Option<DecisionWord>> Explorer<'p, F> {
             return Ok(());
         }
         let step = self.step.name.clone();
-        Err(Box::new(Defect { step, words: words.to_vec(), expected, found }))
+        Err(Box::new(Defect { step: step.into(), words: words.to_vec(), expected, found }))
     }
 }

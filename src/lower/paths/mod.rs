@@ -229,6 +229,13 @@ impl PathTree {
         parts.into_iter().rev().collect()
     }
 
+    /// The path to what a consumer takes.
+    pub fn text_of(&self, sought: Consumer) -> Option<String> {
+        let mut nodes = (0..self.len() as u32).map(PathId);
+        let found = nodes.find(|id| self.node(*id).consumers().any(|consumer| consumer == sought));
+        found.map(|id| self.text(id))
+    }
+
     /// The node of which this one is a part: the last whose parts begin no later.
     fn parent(&self, id: PathId) -> Option<PathId> {
         let parent = self.nodes.partition_point(|row| row.parts <= id.0).checked_sub(1)?;

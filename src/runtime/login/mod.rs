@@ -301,7 +301,7 @@ impl Ending {
             Ending::Completed => Next::Completed,
             Ending::Denied { reason } => {
                 let reason = program.reasons.get(usize::from(reason));
-                Next::Denied { reason: reason.map_or("", String::as_str) }
+                Next::Denied { reason: reason.map_or("", |reason| reason) }
             }
             Ending::NothingUsable(by) => Next::Failed(Failure::Logged(LogEntry::NothingUsable(by.into()))),
             Ending::EnrollWithoutChallenge => Next::Failed(Failure::Logged(LogEntry::EnrollWithoutChallenge)),

@@ -22,7 +22,7 @@ use serde::de::{DeserializeSeed, Deserializer};
 use serde::{Serialize, de, ser};
 
 use crate::lower::layout::AbsenceLayout;
-use crate::lower::paths::{PathTree, path_text};
+use crate::lower::paths::PathTree;
 use crate::runtime::facts::Facts;
 use crate::runtime::record::Input;
 pub(super) use walk::Met;
@@ -159,7 +159,7 @@ impl Facts {
                 }
                 _ => {
                     return Err(ReadError {
-                        path: path_text(&variable.path),
+                        path: layout.path_of(place),
                         found: "missing".to_owned(),
                         wanted: scalar::wanted(variable),
                         kind: ReadErrorKind::Missing,

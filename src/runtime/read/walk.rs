@@ -228,7 +228,7 @@ impl<'f> Walk<'f> {
         match &self.layout.variables[variable].split {
             None => self.record.push_element(self.layout, variable, text),
             Some(separator) => {
-                let items = text.split(separator.as_str()).map(|item| item.trim_matches(ascii_white_space));
+                let items = text.split(&**separator).map(|item| item.trim_matches(ascii_white_space));
                 for item in items.filter(|item| !item.is_empty()) {
                     self.record.push_element(self.layout, variable, item);
                 }
