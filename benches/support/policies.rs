@@ -45,7 +45,7 @@ impl Rows {
         let step = StepProgram { name: "enroll".into(), entry, nodes: self.0 };
         let layout = Arc::new(Layout { words, ..Layout::default() });
         let steps = PrimaryMap::from_iter([step]);
-        Program { layout, steps, commands: Vec::new(), reasons: Vec::new(), enabled: 0 }
+        Program { layout, steps, commands: Box::default(), reasons: Box::default(), enabled: 0 }
     }
 }
 
@@ -60,7 +60,7 @@ pub(crate) fn action_1() -> Program {
     let key = rows.ask(Test::AnyBit { slot: ENROLLED, mask: SECURITY_KEY }, end, key);
     let key = rows.ask(admin, key, end);
     let challenge = rows.command(3, key);
-    rows.ask(Test::Count { set: SetFormula::Word(ENROLLED), low: 0, high: 0 }, enroll, challenge);
+    rows.ask(Test::Count { set: SetFormula::Word(ENROLLED).into(), low: 0, high: 0 }, enroll, challenge);
     rows.program(2)
 }
 
