@@ -19,14 +19,18 @@ use stepup::check::policy::StepId;
 use stepup::lower::program::Program;
 
 use inputs::{Order, Random, Words};
+use policies::{ARITHMETIC, BRANCHES, TABLE};
 
 /// A policy, the logins it decides, and its decisions by hand.
 struct Case {
     name: &'static str,
     program: Program,
     inputs: Vec<Words>,
-    by_hand: Option<fn(&Words) -> u64>,
+    /// In each way that suits it.
+    by_hand: Vec<(&'static str, ByHand)>,
 }
+
+type ByHand = fn(&Words) -> u64;
 
 fn cases() -> Vec<Case> {
     let random = &mut Random(0x5EED);
@@ -34,25 +38,32 @@ fn cases() -> Vec<Case> {
         name: "the seed's Action 1",
         program: policies::action_1(),
         inputs: inputs::action_1(random),
-        by_hand: Some(policies::action_1_by_hand),
+        by_hand: vec![
+            (BRANCHES, policies::action_1_by_hand),
+            (ARITHMETIC, policies::action_1_by_arithmetic),
+            (TABLE, policies::action_1_by_table),
+        ],
     };
     let rules = Case {
         name: "50 rules by application",
         program: policies::rules(50),
         inputs: inputs::applications(random, 50),
-        by_hand: Some(policies::fifty_rules_by_hand),
+        by_hand: vec![(BRANCHES, policies::fifty_rules_by_hand), (TABLE, policies::fifty_rules_by_table)],
     };
     let conditions = Case {
         name: "50 rules, 3 conditions each",
         program: policies::rules_with_conditions(50),
         inputs: inputs::applications(random, 50),
-        by_hand: Some(policies::fifty_rules_with_conditions_by_hand),
+        by_hand: vec![
+            (BRANCHES, policies::fifty_rules_with_conditions_by_hand),
+            (TABLE, policies::fifty_rules_with_conditions_by_table),
+        ],
     };
     let many = Case {
         name: "10,000 rules, 3 conditions each",
         program: policies::rules_with_conditions(10_000),
         inputs: inputs::applications(random, 10_000),
-        by_hand: None,
+        by_hand: Vec::new(),
     };
     vec![action_1, rules, conditions, many]
 }
@@ -66,7 +77,9 @@ fn measure(criterion: &mut Criterion, case: &Case) {
     let interpreted = |words: &Words| interpret::decide(&case.program, step, words).0;
     for words in &case.inputs {
         assert_eq!(native(words), interpreted(words));
-        assert!(case.by_hand.is_none_or(|by_hand| by_hand(words) == native(words)));
+        for (way, by_hand) in &case.by_hand {
+            assert_eq!(by_hand(words), native(words), "{} by {way}", case.name);
+        }
     }
     let mut group = criterion.benchmark_group(case.name);
     group.throughput(Throughput::Elements(inputs::INPUTS as u64));
@@ -81,8 +94,9 @@ fn measure(criterion: &mut Criterion, case: &Case) {
             bencher.iter(|| inputs::pass(black_box(&inputs), order, random, native));
         });
         // A policy that can be swapped is called through a pointer, whoever wrote it.
-        if let Some(by_hand) = black_box(case.by_hand) {
-            group.bench_function(BenchmarkId::new("by hand", &order_name), |bencher| {
+        for (way, by_hand) in &case.by_hand {
+            let by_hand = black_box(*by_hand);
+            group.bench_function(BenchmarkId::new(*way, &order_name), |bencher| {
                 bencher.iter(|| inputs::pass(black_box(&inputs), order, random, by_hand));
             });
         }

@@ -64,6 +64,32 @@ pub(crate) fn action_1() -> Program {
     rows.program(2)
 }
 
+/// The ways in which decisions are written by hand.
+pub(crate) const BRANCHES: &str = "branches";
+/// Without a branch: numbers for the answers, added up.
+pub(crate) const ARITHMETIC: &str = "arithmetic";
+/// A table of constants.
+pub(crate) const TABLE: &str = "table";
+
+/// Action 1 by hand, without a branch.
+#[inline(never)]
+pub(crate) fn action_1_by_arithmetic(words: &[u64; 2]) -> u64 {
+    let [enrolled, flags] = *words;
+    let has = u64::from(enrolled != 0);
+    let key = u64::from(enrolled & SECURITY_KEY != 0);
+    let again = flags & (1 - (has & key)) & 1;
+    1 + 2 * has + again * ((2 + 2 * has) << 16)
+}
+
+/// Action 1 by hand: the answers are the place in a table.
+#[inline(never)]
+pub(crate) fn action_1_by_table(words: &[u64; 2]) -> u64 {
+    const WORDS: [u64; 8] = [1, 3, 0x0002_0001, 0x0004_0003, 1, 3, 0x0002_0001, 3];
+    let [enrolled, flags] = *words;
+    let key = enrolled >> SECURITY_KEY.trailing_zeros() & 1;
+    WORDS[usize::from(enrolled != 0) | (flags as usize & 1) << 1 | (key as usize) << 2]
+}
+
 /// Action 1 by hand.
 #[inline(never)]
 pub(crate) fn action_1_by_hand(words: &[u64; 2]) -> u64 {
@@ -143,4 +169,40 @@ pub(crate) fn fifty_rules_with_conditions_by_hand(words: &[u64; 2]) -> u64 {
         if words[1] & needed == needed { command_of(APPLICATION) } else { 0 }
     }
     fifty_rules!(words, rule)
+}
+
+/// The last place is for all other applications.
+const fn place(words: &[u64; 2]) -> usize {
+    if words[0] < 50 { words[0] as usize } else { 50 }
+}
+
+/// Fifty rules by hand: a table of words.
+#[inline(never)]
+pub(crate) fn fifty_rules_by_table(words: &[u64; 2]) -> u64 {
+    static WORDS: [u8; 51] = {
+        let mut table = [0; 51];
+        let mut application = 0;
+        while application < 50 {
+            table[application as usize] = command_of(application) as u8;
+            application += 1;
+        }
+        table
+    };
+    u64::from(WORDS[place(words)])
+}
+
+/// Fifty rules with conditions, by hand: a table of masks and words, and no branch.
+#[inline(never)]
+pub(crate) fn fifty_rules_with_conditions_by_table(words: &[u64; 2]) -> u64 {
+    static RULES: [(u16, u8); 51] = {
+        let mut table = [(0, 0); 51];
+        let mut application = 0;
+        while application < 50 {
+            table[application as usize] = (conditions_of(application) as u16, command_of(application) as u8);
+            application += 1;
+        }
+        table
+    };
+    let (needed, command) = RULES[place(words)];
+    u64::from(command) * u64::from(words[1] as u16 & needed == needed)
 }

@@ -1,5 +1,7 @@
 //! The walk: from words that are known to lead somewhere, to words that lead elsewhere.
 
+use std::collections::VecDeque;
+
 use cranelift_entity::SecondaryMap;
 
 use super::solve::{Asked, Limits, Path};
@@ -109,8 +111,9 @@ impl<'p, F: Fn(StepId, &[u64]) -> Option<DecisionWord>> Explorer<'p, F> {
     }
 
     pub(super) fn explore(mut self) -> Result<Coverage, Box<Defect>> {
-        let mut pending = vec![Pending { words: vec![0; self.program.layout.words], from: 0 }];
-        while let Some(next) = pending.pop() {
+        // In the order in which they were found, so that short ways come before long ones.
+        let mut pending = VecDeque::from([Pending { words: self.first_words(), from: 0 }]);
+        while let Some(next) = pending.pop_front() {
             self.check(&next.words)?;
             self.coverage.ways += 1;
             let path = self.walk(&next.words);
@@ -124,6 +127,23 @@ impl<'p, F: Fn(StepId, &[u64]) -> Option<DecisionWord>> Explorer<'p, F> {
         let answers = self.answers.values().flatten();
         self.coverage.unreached = answers.filter(|answer| **answer != Answer::Given).count();
         Ok(self.coverage)
+    }
+
+    /// Words that are in no case of any switch, if that is easily had: they lead to an end soon.
+    fn first_words(&self) -> Vec<u64> {
+        let mut words = vec![0; self.program.layout.words];
+        for node in self.step.nodes.values() {
+            if let Node::Switch { slot, cases, .. } = node
+                && let Some(after) = cases.last().and_then(|case| case.high.checked_add(1))
+                && let Some(word) = words.get_mut(slot.0 as usize)
+            {
+                let before = std::mem::replace(word, (*word).max(after as u64));
+                if !self.limits.allow(*slot, &words) {
+                    words[slot.0 as usize] = before;
+                }
+            }
+        }
+        words
     }
 
     /// The questions on the way of some words.
@@ -170,7 +190,7 @@ impl<'p, F: Fn(StepId, &[u64]) -> Option<DecisionWord>> Explorer<'p, F> {
     }
 
     /// Looks for words that come to a question of a path and give another answer.
-    fn turn(&mut self, words: &[u64], path: &Path, at: usize, pending: &mut Vec<Pending>) {
+    fn turn(&mut self, words: &[u64], path: &Path, at: usize, pending: &mut VecDeque<Pending>) {
         let asked = path.asked[at];
         if self.by_answers && self.open[asked.node] == 0 {
             return;
