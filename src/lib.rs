@@ -68,10 +68,15 @@ pub use compile::{
 pub use diagnostic::render::HumanStyle;
 pub use flow::Budget;
 
+/// Arrow's arrays and record batches, for [`Policy::decide_batch`].
+#[cfg(feature = "arrow")]
+pub use arrow_array;
 pub use policy::{Engine, Login, Policy, Step};
 pub use runtime::{
     AnswerError, Availability, Command, DecideError, Decision, Digest, FactType, FactorChoice, Facts,
     Failure, LogEntry, LoginError, Next, Prompt, ResumeError, SavedLogin, Screen, Slot,
 };
+#[cfg(feature = "arrow")]
+pub use runtime::{BatchDecisions, BatchError, RowError};
 pub use tenant::export::{Export, Folder, FolderError, MemoryFolder, Unsaid};
 pub use tenant::{Switch, Tenant, TenantValue};

@@ -86,6 +86,26 @@ impl Layout {
         };
         value.or_else(elements).unwrap_or_else(|| "event".to_owned())
     }
+
+    /// A fact's type and what is stored of it; `None` where the policy has no fact of this name.
+    pub(crate) fn fact(&self, name: &str) -> Option<(&Type, FactPlace)> {
+        let is_named = |variable: &VariableLayout| variable.names.iter().any(|known| **known == *name);
+        let stored = self.variables.iter().position(is_named);
+        let stored = stored.map(|place| (&self.variables[place].ty, FactPlace::Variable(place)));
+        let not_stored = || {
+            let place = self.facts.binary_search_by(|(known, _)| (**known).cmp(name)).ok()?;
+            self.facts.get(place).map(|(_, fact)| (&fact.ty, fact.place))
+        };
+        let unread = || self.unread.get(name).map(|ty| (ty, FactPlace::Unread));
+        stored.or_else(not_stored).or_else(unread)
+    }
+
+    /// The names of all facts; one may come more than once.
+    pub(crate) fn fact_names(&self) -> impl Iterator<Item = &str> {
+        let stored = self.variables.iter().flat_map(|variable| &variable.names);
+        let names = stored.chain(self.facts.iter().map(|(name, _)| name)).map(|name| &**name);
+        names.chain(self.unread.keys().map(String::as_str))
+    }
 }
 
 /// What `enrolled` is needed for.
@@ -170,6 +190,31 @@ pub enum VariableSlots {
     },
 }
 
+impl VariableSlots {
+    /// Each word that a value is stored in, and which of its bits; a word may come more than once. What a text shares
+    /// with another text, whether they are equal, is not among them.
+    pub fn each_word(&self, mut each: impl FnMut(WordSlot, u64)) {
+        match self {
+            VariableSlots::Bool(bit) => each(bit.word, bit.mask()),
+            VariableSlots::Number(slot)
+            | VariableSlots::FactorSet(slot)
+            | VariableSlots::Factor(slot)
+            | VariableSlots::Ip { slot, .. } => each(*slot, u64::MAX),
+            VariableSlots::Time(moment) => moment.slots().for_each(|slot| each(slot, u64::MAX)),
+            VariableSlots::Text(text) => {
+                text.numbers.iter().for_each(|number| each(number.slot, u64::MAX));
+                text.pattern_bits.iter().for_each(|(slot, mask)| each(*slot, *mask));
+                text.firsts.iter().flat_map(|first| &first.slots).for_each(|slot| each(*slot, u64::MAX));
+                text.has_domain.iter().for_each(|bit| each(bit.word, bit.mask()));
+            }
+            VariableSlots::List(list) => {
+                list.not_empty.iter().chain(&list.elements).for_each(|bit| each(bit.word, bit.mask()));
+                list.firsts.iter().flat_map(|first| &first.slots).for_each(|slot| each(*slot, u64::MAX));
+            }
+        }
+    }
+}
+
 /// What a policy asks of a list.
 #[derive(Clone, Default, Debug)]
 pub struct ListLayout {
@@ -192,6 +237,13 @@ pub struct MomentLayout {
     pub weekday: Option<WordSlot>,
     /// 0 to 23, in UTC.
     pub hour: Option<WordSlot>,
+}
+
+impl MomentLayout {
+    /// Its words.
+    pub fn slots(self) -> impl Iterator<Item = WordSlot> {
+        [self.value, self.weekday, self.hour].into_iter().flatten()
+    }
 }
 
 /// What a policy asks of one string.

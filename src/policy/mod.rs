@@ -1,5 +1,7 @@
 //! A compiled policy: what a server holds, shares between threads and swaps.
 
+#[cfg(feature = "arrow")]
+mod batch;
 mod login;
 
 use std::fmt;

@@ -189,7 +189,7 @@ impl Facts {
         DecideError::Unfilled { names: unfilled.map(|input| self.input_name(input)).collect() }
     }
 
-    fn input_name(&self, input: Input) -> String {
+    pub(super) fn input_name(&self, input: Input) -> String {
         match input {
             Input::Event => "event".to_owned(),
             Input::Enrolled => "enrolled".to_owned(),

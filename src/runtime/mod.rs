@@ -4,6 +4,8 @@
 //! deserializer, from JSON text, or from anything that serializes; [`Decision`] says what a decision word means.
 //! There is no compiler in here: this room knows the program and its layout only.
 
+#[cfg(feature = "arrow")]
+mod batch;
 mod decision;
 mod digest;
 mod facts;
@@ -13,6 +15,8 @@ mod record;
 mod slot;
 mod store;
 
+#[cfg(feature = "arrow")]
+pub use batch::{BatchDecisions, BatchError, RowError};
 pub use decision::{Command, Decision, FactorChoice};
 pub use digest::Digest;
 pub(crate) use digest::SealKey;

@@ -10,7 +10,7 @@ use thiserror::Error;
 
 use crate::check::policy::Type;
 use crate::diagnostic::did_you_mean;
-use crate::lower::layout::{AbsenceLayout, FactPlace, Layout, MAX_NUMBER, VariableLayout};
+use crate::lower::layout::{AbsenceLayout, FactPlace, Layout, MAX_NUMBER};
 use crate::runtime::facts::{FactorSet, Facts, mask_of};
 use crate::runtime::record::{Input, Record};
 
@@ -210,19 +210,8 @@ pub(super) fn in_range(value: i128) -> Option<i64> {
 impl Layout {
     /// The slot of a fact: `layout.slot::<bool>("user.isAdmin")`.
     pub fn slot<T: FactType>(self: &Arc<Self>, name: &str) -> Result<Slot<T>, SlotError> {
-        let is_named = |variable: &VariableLayout| variable.names.iter().any(|known| **known == *name);
-        let stored = self.variables.iter().position(is_named);
-        let stored = stored.map(|place| (&self.variables[place].ty, FactPlace::Variable(place)));
-        let not_stored = || {
-            let place = self.facts.binary_search_by(|(known, _)| (**known).cmp(name)).ok()?;
-            self.facts.get(place).map(|(_, fact)| (&fact.ty, fact.place))
-        };
-        let unread = || self.unread.get(name).map(|ty| (ty, FactPlace::Unread));
-        let Some((ty, place)) = stored.or_else(not_stored).or_else(unread) else {
-            let stored = self.variables.iter().flat_map(|variable| &variable.names);
-            let names = stored.chain(self.facts.iter().map(|(name, _)| name)).map(|name| &**name);
-            let names = names.chain(self.unread.keys().map(String::as_str));
-            let near = did_you_mean(name, names);
+        let Some((ty, place)) = self.fact(name) else {
+            let near = did_you_mean(name, self.fact_names());
             return Err(SlotError::Unknown { name: name.to_owned(), suggestion: near.map(str::to_owned) });
         };
         if !T::fits(ty) {
@@ -254,7 +243,17 @@ impl Facts {
     /// Stores a value.
     pub fn set<T: FactType>(&mut self, slot: &Slot<T>, value: T::Value<'_>) -> Result<(), SetError> {
         self.own(slot)?;
-        match slot.place {
+        self.store::<T>(slot.place, value)
+    }
+
+    /// Stores a value where a fact is stored that has this type.
+    #[inline]
+    pub(super) fn store<T: FactType>(
+        &mut self,
+        place: FactPlace,
+        value: T::Value<'_>,
+    ) -> Result<(), SetError> {
+        match place {
             FactPlace::Variable(variable) => {
                 T::store(value, &mut Target { layout: &self.layout, record: &mut self.record, variable })
             }
@@ -281,8 +280,13 @@ impl Facts {
     /// Says that the event has no such value: the fact takes its default, or is absent.
     pub fn set_absent<T: FactType>(&mut self, slot: &Slot<T>) -> Result<(), SetError> {
         self.own(slot)?;
-        match slot.place {
-            FactPlace::Variable(place) => self.store_absent(place),
+        self.store_absent(slot.place)
+    }
+
+    /// Stores that there is no value where a fact is stored.
+    pub(super) fn store_absent(&mut self, place: FactPlace) -> Result<(), SetError> {
+        match place {
+            FactPlace::Variable(variable) => self.store_no_value(variable),
             FactPlace::Presence(presence) => {
                 self.record.vanish(&self.layout, presence);
                 Ok(())
@@ -291,7 +295,7 @@ impl Facts {
         }
     }
 
-    fn store_absent(&mut self, place: usize) -> Result<(), SetError> {
+    fn store_no_value(&mut self, place: usize) -> Result<(), SetError> {
         let variable = &self.layout.variables[place];
         match &variable.absence {
             AbsenceLayout::Refused => Err(SetError::NeverAbsent {

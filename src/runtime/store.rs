@@ -37,10 +37,7 @@ impl Record {
             | VariableSlots::FactorSet(slot)
             | VariableSlots::Factor(slot)
             | VariableSlots::Ip { slot, .. } => self.set_word(*slot, 0),
-            VariableSlots::Time(moment) => {
-                let slots = [moment.value, moment.weekday, moment.hour];
-                slots.into_iter().flatten().for_each(|slot| self.set_word(slot, 0));
-            }
+            VariableSlots::Time(moment) => moment.slots().for_each(|slot| self.set_word(slot, 0)),
             VariableSlots::Text(text) => {
                 text.numbers.iter().for_each(|number| self.set_word(number.slot, number.pool.len() as u64));
                 self.forget_patterns(text);

@@ -6,8 +6,12 @@
 
 mod pattern;
 mod prefix;
+#[cfg(feature = "arrow")]
+mod short;
 mod text;
 
 pub use pattern::PatternSearch;
 pub use prefix::PrefixPool;
+#[cfg(feature = "arrow")]
+pub use short::ShortTexts;
 pub use text::TextPool;

@@ -39,8 +39,8 @@ const NO_TEXT: Row = [1, 0, 0];
 
 /// How texts are told apart.
 #[derive(Clone, Copy, Debug)]
-struct PerfectHash {
-    seed: u64,
+pub(super) struct PerfectHash {
+    pub(super) seed: u64,
     /// The logarithms of how many places and buckets there are.
     places: u8,
     buckets: u8,
@@ -60,7 +60,11 @@ impl TextPool {
         });
         let rows: Vec<Row> = rows.collect();
         let (hash, table) = if texts.len() > SCANNED {
-            let (hash, table) = PerfectHash::of(&texts, &rows);
+            let (hash, places) = PerfectHash::of(texts.len(), |seed, number| key(seed, texts[number]));
+            let rows =
+                places.numbers.iter().map(|number| number.map_or(NO_TEXT, |number| rows[number as usize]));
+            let mut table = rows.collect::<Vec<Row>>().into_flattened();
+            table.extend(places.displacements);
             (Some(hash), table)
         } else {
             (None, rows.into_flattened())
@@ -79,7 +83,7 @@ impl TextPool {
         let Some(hash) = &self.hash else {
             return (0..self.len()).find(|place| self.at(*place).is_some_and(|(known, _)| known == text));
         };
-        let key = hash.key(text);
+        let key = key(hash.seed, text);
         let displacement = *self.table.get(hash.displacements() + hash.bucket(key))?;
         let (known, number) = self.at(hash.place(key, displacement))?;
         (known == text).then_some(number)
@@ -117,28 +121,44 @@ impl TextPool {
     }
 }
 
+/// Which text is in which place.
+pub(super) struct Places {
+    /// For each place its text's number.
+    pub(super) numbers: Vec<Option<u32>>,
+    /// For each bucket.
+    pub(super) displacements: Vec<u32>,
+}
+
+#[inline]
+fn key(seed: u64, text: &str) -> u64 {
+    let mut hasher = FixedState::with_seed(seed).build_hasher();
+    hasher.write(text.as_bytes());
+    hasher.finish()
+}
+
 impl PerfectHash {
-    /// Finds a hash for texts that are all different, and the table of their rows.
-    fn of(texts: &[&str], rows: &[Row]) -> (Self, Vec<u32>) {
-        let least = (texts.len() + texts.len() / 4).next_power_of_two().ilog2() as u8;
-        let buckets = (texts.len() / 4).next_power_of_two().ilog2() as u8;
+    /// Finds a hash for so many texts that are all different, by their keys under a seed.
+    pub(super) fn of(texts: usize, key: impl Fn(u64, usize) -> u64) -> (Self, Places) {
+        // A place takes one bit of a hash at least.
+        let least = (texts + texts / 4).max(2).next_power_of_two().ilog2() as u8;
+        let buckets = (texts / 4).max(1).next_power_of_two().ilog2() as u8;
         // It ends: with each size, more hashes take different texts to different places.
         for seed in 0.. {
             let places = least + (seed / SEEDS_A_SIZE).min(8) as u8;
             let hash = PerfectHash { seed, places, buckets };
-            if let Some(table) = hash.table(texts, rows) {
-                return (hash, table);
+            if let Some(places) = hash.places(texts, |number| key(seed, number)) {
+                return (hash, places);
             }
         }
         unreachable!("there are more hashes than time")
     }
 
     /// Gives each bucket the first displacement that takes its texts to free places; the fullest bucket chooses first.
-    fn table(self, texts: &[&str], rows: &[Row]) -> Option<Vec<u32>> {
+    fn places(self, texts: usize, key: impl Fn(usize) -> u64) -> Option<Places> {
         let mut sizes = vec![0_u32; 1 << self.buckets];
-        let mut keys: Vec<(usize, u64, u32)> = Vec::with_capacity(texts.len());
-        for (number, text) in texts.iter().enumerate() {
-            let key = self.key(text);
+        let mut keys: Vec<(usize, u64, u32)> = Vec::with_capacity(texts);
+        for number in 0..texts {
+            let key = key(number);
             sizes[self.bucket(key)] += 1;
             keys.push((self.bucket(key), key, number as u32));
         }
@@ -150,11 +170,7 @@ impl PerfectHash {
                 (0..DISPLACEMENTS).find(|displacement| self.settle(bucket, *displacement, &mut numbers));
             displacements[bucket[0].0] = displacement?;
         }
-        let rows =
-            numbers.into_iter().map(|number| number.map_or(NO_TEXT, |number: u32| rows[number as usize]));
-        let mut table = rows.collect::<Vec<Row>>().into_flattened();
-        table.extend(displacements);
-        Some(table)
+        Some(Places { numbers, displacements })
     }
 
     /// Takes the places of a bucket's texts with a displacement, if all are free.
@@ -170,13 +186,6 @@ impl PerfectHash {
         true
     }
 
-    #[inline]
-    fn key(self, text: &str) -> u64 {
-        let mut hasher = FixedState::with_seed(self.seed).build_hasher();
-        hasher.write(text.as_bytes());
-        hasher.finish()
-    }
-
     /// Where the displacements begin.
     #[inline]
     fn displacements(self) -> usize {
@@ -184,13 +193,13 @@ impl PerfectHash {
     }
 
     #[inline]
-    fn bucket(self, key: u64) -> usize {
+    pub(super) fn bucket(self, key: u64) -> usize {
         key as usize & ((1 << self.buckets) - 1)
     }
 
     /// The halves of a key are taken as two hashes.
     #[inline]
-    fn place(self, key: u64, displacement: u32) -> usize {
+    pub(super) fn place(self, key: u64, displacement: u32) -> usize {
         let [a, b] = [key as u32, (key >> 32) as u32];
         (a.wrapping_mul(displacement).wrapping_add(b) >> (32 - u32::from(self.places))) as usize
     }
