@@ -10,29 +10,48 @@ use crate::lower::program::{Case, DecisionWord, Node, NodeId, Program, SetFormul
 
 /// What a step decides on a record.
 pub fn decide(program: &Program, step: StepId, words: &[u64]) -> DecisionWord {
-    match walk(program, step, words) {
-        (_, Some(denied)) => denied,
-        (commands, None) => commands,
-    }
+    walk(program, step, words).decided()
+}
+
+/// What a step decides on a record, and how many blocks it passes for that.
+pub(crate) fn decide_counting(program: &Program, step: StepId, words: &[u64]) -> (DecisionWord, usize) {
+    let walk = walk(program, step, words);
+    (walk.decided(), walk.blocks)
 }
 
 /// How many commands a step executes before it denies a login; a denial's word doesn't say.
 pub(crate) fn commands_before_denial(program: &Program, step: StepId, words: &[u64]) -> usize {
-    walk(program, step, words).0.len()
+    walk(program, step, words).commands.len()
 }
 
-/// The commands of a step, and its denial, if it comes to one.
-fn walk(program: &Program, step: StepId, words: &[u64]) -> (DecisionWord, Option<DecisionWord>) {
-    let mut decided = DecisionWord::NOTHING;
-    let Some(step) = program.steps.get(step) else { return (decided, None) };
+/// A way through a step.
+struct Walk {
+    commands: DecisionWord,
+    denied: Option<DecisionWord>,
+    blocks: usize,
+}
+
+impl Walk {
+    fn decided(&self) -> DecisionWord {
+        self.denied.unwrap_or(self.commands)
+    }
+}
+
+fn walk(program: &Program, step: StepId, words: &[u64]) -> Walk {
+    let mut walk = Walk { commands: DecisionWord::NOTHING, denied: None, blocks: 0 };
+    let Some(step) = program.steps.get(step) else { return walk };
     let mut at = step.entry;
     while let Some(node) = step.nodes.get(at) {
+        walk.blocks += 1;
         at = match node {
             Node::End => break,
-            Node::Deny(reason) => return (decided, Some(DecisionWord::denied(*reason))),
+            Node::Deny(reason) => {
+                walk.denied = Some(DecisionWord::denied(*reason));
+                break;
+            }
             Node::Command { number, next } => {
-                decided = decided.with(*number);
-                if decided == DecisionWord::LIMIT_EXCEEDED {
+                walk.commands = walk.commands.with(*number);
+                if walk.commands == DecisionWord::LIMIT_EXCEEDED {
                     break;
                 }
                 *next
@@ -49,7 +68,7 @@ fn walk(program: &Program, step: StepId, words: &[u64]) -> (DecisionWord, Option
             }
         };
     }
-    (decided, None)
+    walk
 }
 
 fn case(cases: &[Case], value: i64) -> Option<NodeId> {

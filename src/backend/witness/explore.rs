@@ -17,24 +17,23 @@ const MAX_WAYS: usize = 512;
 const MAX_TRIES: u8 = 3;
 
 /// How many blocks may be passed for each answer of a step, and in any case: a chain of many tests is long to walk.
-const STEPS_PER_ANSWER: usize = 64;
-const LEAST_STEPS: usize = 1 << 20;
+/// Ways have so many, and probes as many again.
+const STEPS_PER_ANSWER: usize = 128;
+const LEAST_STEPS: usize = 1 << 22;
 
-/// How many questions of a way are looked at in the time of a step.
-const STEPS_PER_LOOK: usize = 8;
+/// How many questions are looked at, to find words, in the time of a step.
+const LOOKS_PER_STEP: usize = 2;
 
 /// How an answer stands.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Answer {
     /// It was looked for so often.
     Wanted(u8),
-    /// Words were found that give it, and they wait to be walked.
-    Found,
     /// It was given.
     Given,
 }
 
-/// Words, and the first question of their way whose other answers are wanted.
+/// Words that were walked, and the first question of their way whose other answers are wanted.
 struct Pending {
     words: Vec<u64>,
     from: usize,
@@ -54,6 +53,7 @@ pub(super) struct Explorer<'p, F> {
     /// Whether only the answers are wanted, and not all ways to give them.
     by_answers: bool,
     steps_left: usize,
+    probe_steps_left: usize,
     coverage: Coverage,
 }
 
@@ -70,6 +70,7 @@ impl<'p, F: Fn(StepId, &[u64]) -> Option<DecisionWord>> Explorer<'p, F> {
             open: SecondaryMap::new(),
             by_answers: false,
             steps_left: 0,
+            probe_steps_left: 0,
             coverage: Coverage::default(),
         };
         let ways = explorer.want_answers();
@@ -77,6 +78,7 @@ impl<'p, F: Fn(StepId, &[u64]) -> Option<DecisionWord>> Explorer<'p, F> {
         explorer.by_answers = ways > MAX_WAYS.max(2 * answers);
         explorer.coverage.by_answers = usize::from(explorer.by_answers);
         explorer.steps_left = LEAST_STEPS.max(STEPS_PER_ANSWER * answers);
+        explorer.probe_steps_left = explorer.steps_left;
         explorer
     }
 
@@ -112,21 +114,44 @@ impl<'p, F: Fn(StepId, &[u64]) -> Option<DecisionWord>> Explorer<'p, F> {
 
     pub(super) fn explore(mut self) -> Result<Coverage, Box<Defect>> {
         // In the order in which they were found, so that short ways come before long ones.
-        let mut pending = VecDeque::from([Pending { words: self.first_words(), from: 0 }]);
-        while let Some(next) = pending.pop_front() {
-            self.check(&next.words)?;
-            self.coverage.ways += 1;
-            let path = self.walk(&next.words);
-            for asked in path.asked.iter().skip(next.from.saturating_sub(1)) {
-                self.give(*asked, &next.words, path.asked.len())?;
-            }
+        let mut pending = VecDeque::new();
+        self.visit(self.first_words(), 0, &mut pending)?;
+        while let Some(next) = pending.pop_front()
+            && self.steps_left > 0
+        {
+            let path = Path::new(self.step, self.walk(&next.words));
             for at in next.from..path.asked.len() {
-                self.turn(&next.words, &path, at, &mut pending);
+                self.turn(&next.words, &path, at, &mut pending)?;
             }
         }
         let answers = self.answers.values().flatten();
         self.coverage.unreached = answers.filter(|answer| **answer != Answer::Given).count();
         Ok(self.coverage)
+    }
+
+    /// Walks words whose way is new from a question on. They wait to be turned, if something there is wanted.
+    fn visit(
+        &mut self,
+        words: Vec<u64>,
+        from: usize,
+        pending: &mut VecDeque<Pending>,
+    ) -> Result<(), Box<Defect>> {
+        let passed = self.check(&words)?;
+        self.steps_left = self.steps_left.saturating_sub(passed);
+        self.coverage.ways += 1;
+        let asked = self.walk(&words);
+        for asked in asked.iter().skip(from.saturating_sub(1)) {
+            self.give(*asked, &words)?;
+        }
+        if asked.iter().skip(from).any(|asked| self.is_open(*asked)) {
+            pending.push_back(Pending { words, from });
+        }
+        Ok(())
+    }
+
+    /// Whether other answers to a question are wanted.
+    fn is_open(&self, asked: Asked) -> bool {
+        !self.by_answers || self.open[asked.node] > 0
     }
 
     /// Words that are in no case of any switch, if that is easily had: they lead to an end soon.
@@ -147,86 +172,96 @@ impl<'p, F: Fn(StepId, &[u64]) -> Option<DecisionWord>> Explorer<'p, F> {
     }
 
     /// The questions on the way of some words.
-    fn walk(&mut self, words: &[u64]) -> Path {
-        let mut path = Path::default();
+    fn walk(&mut self, words: &[u64]) -> Vec<Asked> {
+        let mut all_asked = Vec::new();
         let mut at = self.step.entry;
         let mut commands = 0;
         loop {
             self.steps_left = self.steps_left.saturating_sub(1);
             let node = &self.step.nodes[at];
             at = match node {
-                Node::End | Node::Deny(_) => return path,
-                Node::Command { .. } if commands == COMMAND_LIMIT => return path,
+                Node::End | Node::Deny(_) => return all_asked,
+                Node::Command { .. } if commands == COMMAND_LIMIT => return all_asked,
                 Node::Command { next, .. } => {
                     commands += 1;
                     *next
                 }
                 _ => {
                     let arm = Asked::answer(node, words);
-                    path.push(Asked { node: at, arm }, node);
+                    all_asked.push(Asked { node: at, arm });
                     Asked::target(node, arm)
                 }
             };
         }
     }
 
-    /// An answer has been given, on a way of this length; the first time, what lies near it is tried too.
-    fn give(&mut self, asked: Asked, words: &[u64], length: usize) -> Result<(), Box<Defect>> {
+    /// An answer has been given; the first time, what lies near it is tried too.
+    fn give(&mut self, asked: Asked, words: &[u64]) -> Result<(), Box<Defect>> {
         match std::mem::replace(&mut self.answers[asked.node][asked.arm], Answer::Given) {
             Answer::Given => return Ok(()),
-            Answer::Wanted(tries) if tries < MAX_TRIES => self.open[asked.node] -= 1,
-            Answer::Wanted(_) | Answer::Found => {}
+            Answer::Wanted(tries) => self.open[asked.node] -= usize::from(tries < MAX_TRIES),
         }
         let node = &self.step.nodes[asked.node];
         let mut words = words.to_vec();
         let mut first = Ok(());
         super::probe::each_neighbour(node, asked.arm, &mut words, &mut |slot, words| {
-            if first.is_ok() && self.steps_left > 0 && self.limits.allow(slot, words) {
-                self.steps_left = self.steps_left.saturating_sub(length);
-                first = self.check(words);
+            if first.is_ok() && self.probe_steps_left > 0 && self.limits.allow(slot, words) {
+                first = self.check(words).map(|passed| {
+                    self.probe_steps_left = self.probe_steps_left.saturating_sub(passed);
+                });
             }
         });
         first
     }
 
-    /// Looks for words that come to a question of a path and give another answer.
-    fn turn(&mut self, words: &[u64], path: &Path, at: usize, pending: &mut VecDeque<Pending>) {
+    /// Looks for words that come to a question of a path and give another answer, and walks them.
+    fn turn(
+        &mut self,
+        words: &[u64],
+        path: &Path,
+        at: usize,
+        pending: &mut VecDeque<Pending>,
+    ) -> Result<(), Box<Defect>> {
         let asked = path.asked[at];
-        if self.by_answers && self.open[asked.node] == 0 {
-            return;
+        if !self.is_open(asked) {
+            return Ok(());
         }
         let node = &self.step.nodes[asked.node];
         for arm in (0..Asked::arms(node)).filter(|arm| *arm != asked.arm) {
-            let is_open = matches!(self.answers[asked.node][arm], Answer::Wanted(tries) if tries < MAX_TRIES);
-            if self.by_answers && !is_open || self.steps_left == 0 {
+            let is_wanted =
+                matches!(self.answers[asked.node][arm], Answer::Wanted(tries) if tries < MAX_TRIES);
+            if self.by_answers && !is_wanted || self.steps_left == 0 {
                 continue;
             }
-            self.steps_left = self.steps_left.saturating_sub(1 + at / STEPS_PER_LOOK);
             let wanted = Asked { node: asked.node, arm };
-            let found = path.solve(self.step, &self.limits, words, at, wanted);
-            self.note(wanted, found.is_some());
-            pending.extend(found.map(|words| Pending { words, from: at + 1 }));
+            let (found, looks) = path.solve(self.step, &self.limits, words, at, wanted);
+            self.steps_left = self.steps_left.saturating_sub(1 + looks / LOOKS_PER_STEP);
+            match found {
+                Some(words) => self.visit(words, at + 1, pending)?,
+                None => self.note_failure(wanted),
+            }
         }
+        Ok(())
     }
 
-    /// Notes that an answer was looked for.
-    fn note(&mut self, asked: Asked, is_found: bool) {
+    /// Notes that an answer was looked for in vain.
+    fn note_failure(&mut self, asked: Asked) {
         let answer = &mut self.answers[asked.node][asked.arm];
         if let Answer::Wanted(tries) = *answer
             && tries < MAX_TRIES
         {
-            *answer = if is_found { Answer::Found } else { Answer::Wanted(tries + 1) };
-            self.open[asked.node] -= usize::from(is_found || tries + 1 == MAX_TRIES);
+            *answer = Answer::Wanted(tries + 1);
+            self.open[asked.node] -= usize::from(tries + 1 == MAX_TRIES);
         }
     }
 
-    /// Compares the decisions on a record of words.
-    fn check(&mut self, words: &[u64]) -> Result<(), Box<Defect>> {
+    /// Compares the decisions on a record of words, and counts the blocks that are passed for them.
+    fn check(&mut self, words: &[u64]) -> Result<usize, Box<Defect>> {
         self.coverage.records += 1;
-        let expected = interpret::decide(self.program, self.id, words);
+        let (expected, passed) = interpret::decide_counting(self.program, self.id, words);
         let found = (self.decide)(self.id, words);
         if found == Some(expected) {
-            return Ok(());
+            return Ok(passed);
         }
         let step = self.step.name.clone();
         Err(Box::new(Defect { step: step.into(), words: words.to_vec(), expected, found }))

@@ -4,7 +4,7 @@
 //! of bits that have to be set or not, and the ends of ranges as candidates. That is enough for nearly all
 //! questions, since few are about two words; those are tried from either side, and what that breaks is mended.
 
-use cranelift_entity::{EntityRef, EntitySet};
+use cranelift_entity::{EntityRef, EntitySet, SecondaryMap};
 use smallvec::{SmallVec, smallvec};
 
 use crate::backend::interpret::{holds, set_mask};
@@ -120,21 +120,25 @@ impl Limits {
 }
 
 /// The way of some words: its questions, and what they are about.
-#[derive(Default)]
 pub(super) struct Path {
     pub(super) asked: Vec<Asked>,
-    /// Each word that is asked about, with the positions of the questions; sorted before it is searched.
-    about: Vec<(WordSlot, usize)>,
+    /// For each word, the positions of the questions about it.
+    about: SecondaryMap<Slot, Vec<usize>>,
 }
 
 impl Path {
-    pub(super) fn push(&mut self, asked: Asked, node: &Node) {
-        let position = self.asked.len();
-        self.asked.push(asked);
-        self.about.extend(slots(node).into_iter().map(|slot| (slot, position)));
+    pub(super) fn new(step: &StepProgram, asked: Vec<Asked>) -> Self {
+        let mut about: SecondaryMap<Slot, Vec<usize>> = SecondaryMap::new();
+        for (position, asked) in asked.iter().enumerate() {
+            for slot in slots(&step.nodes[asked.node]) {
+                about[Slot(slot)].push(position);
+            }
+        }
+        Path { asked, about }
     }
 
-    /// Words that answer the first questions as this path does, and then one as it is wanted.
+    /// Words that answer the first questions as this path does, and then one as it is wanted. Counts how often it has
+    /// looked at a question.
     pub(super) fn solve(
         &self,
         step: &StepProgram,
@@ -142,20 +146,18 @@ impl Path {
         words: &[u64],
         before: usize,
         wanted: Asked,
-    ) -> Option<Vec<u64>> {
-        let mut search = Search { path: self, step, limits, words: words.to_vec(), before, wanted };
-        if search.change_for(wanted, None) {
-            return Some(search.words);
-        }
-        let mut last = None;
-        for round in 0..MAX_ROUNDS {
-            let broken = match search.broken() {
-                None => return Some(search.words),
-                Some(broken) => broken,
-            };
-            last = search.force(broken, last, round)?.into();
-        }
-        None
+    ) -> (Option<Vec<u64>>, usize) {
+        let words = words.to_vec();
+        let mut search = Search { path: self, step, limits, words, before, wanted, looks: 0 };
+        let is_found = search.run().is_some();
+        let looks = search.looks;
+        (is_found.then_some(search.words), looks)
+    }
+
+    /// The questions about a word among the first ones.
+    fn about(&self, slot: WordSlot, before: usize) -> impl Iterator<Item = Asked> {
+        let positions = self.about[Slot(slot)].iter().take_while(move |at| **at < before);
+        positions.map(|at| self.asked[*at])
     }
 }
 
@@ -166,13 +168,31 @@ struct Search<'a> {
     words: Vec<u64>,
     before: usize,
     wanted: Asked,
+    looks: usize,
 }
 
 impl Search<'_> {
+    /// Changes the words until they are as they should be.
+    fn run(&mut self) -> Option<()> {
+        if self.change_for(self.wanted, None) {
+            return Some(());
+        }
+        let mut last = None;
+        for round in 0..MAX_ROUNDS {
+            let Some(broken) = self.broken() else { return Some(()) };
+            last = self.force(broken, last, round)?.into();
+        }
+        None
+    }
+
     /// The first answer that the words don't give.
-    fn broken(&self) -> Option<Asked> {
-        let all = std::iter::once(&self.wanted).chain(&self.path.asked[..self.before]);
-        all.copied().find(|asked| !asked.is_given(self.step, &self.words))
+    fn broken(&mut self) -> Option<Asked> {
+        let mut all = std::iter::once(&self.wanted).chain(&self.path.asked[..self.before]);
+        all.find(|asked| {
+            self.looks += 1;
+            !asked.is_given(self.step, &self.words)
+        })
+        .copied()
     }
 
     /// Changes one word so that it gives an answer and all others about that word.
@@ -180,8 +200,7 @@ impl Search<'_> {
         let slots = slots(&self.step.nodes[asked.node]);
         slots.into_iter().filter(|slot| Some(*slot) != not).any(|slot| {
             let mut wanted: SmallVec<[Asked; 8]> = smallvec![self.wanted];
-            let about = self.path.about.iter().filter(|(about, at)| *about == slot && *at < self.before);
-            wanted.extend(about.map(|(_, at)| self.path.asked[*at]));
+            wanted.extend(self.path.about(slot, self.before));
             self.change(slot, &wanted)
         })
     }
@@ -193,8 +212,7 @@ impl Search<'_> {
         let turned = (0..count).map(|place| slots[(place + round) % count]);
         let other = turned.clone().find(|slot| Some(*slot) != last).or(turned.clone().next())?;
         let mut wanted: SmallVec<[Asked; 8]> = smallvec![broken];
-        let about = self.path.about.iter().filter(|(about, at)| *about == other && *at < self.before);
-        wanted.extend(about.map(|(_, at)| self.path.asked[*at]));
+        wanted.extend(self.path.about(other, self.before));
         if self.change(other, &wanted) || self.change(other, &[broken]) {
             return Some(other);
         }
@@ -204,6 +222,7 @@ impl Search<'_> {
 
     /// Finds a value of a word for which all these answers are given; the first is the hardest.
     fn change(&mut self, slot: WordSlot, wanted: &[Asked]) -> bool {
+        self.looks += wanted.len();
         let before = read(&self.words, slot);
         if let Some(bits) = self.bits(slot, wanted)
             && self.fits(slot, bits, wanted)
@@ -225,11 +244,14 @@ impl Search<'_> {
     fn fits(&mut self, slot: WordSlot, value: u64, wanted: &[Asked]) -> bool {
         write(&mut self.words, slot, value);
         self.limits.allow(slot, &self.words)
-            && wanted.iter().all(|asked| asked.is_given(self.step, &self.words))
+            && wanted.iter().all(|asked| {
+                self.looks += 1;
+                asked.is_given(self.step, &self.words)
+            })
     }
 
     /// Numbers at the ends of what an answer wants of a word.
-    fn numbers(&self, slot: WordSlot, asked: Asked, found: &mut SmallVec<[i64; 16]>) {
+    fn numbers(&mut self, slot: WordSlot, asked: Asked, found: &mut SmallVec<[i64; 16]>) {
         let is_yes = asked.arm == 0;
         let range = |low: i64, high: i64| {
             if is_yes { [low, high] } else { [low.saturating_sub(1), high.saturating_add(1)] }
@@ -237,7 +259,7 @@ impl Search<'_> {
         match &self.step.nodes[asked.node] {
             Node::Switch { cases, .. } => match cases.get(asked.arm) {
                 Some(case) => found.extend([case.low, case.high]),
-                None => found.extend(outside(cases)),
+                None => found.extend(outside(cases, &mut self.looks)),
             },
             Node::Branch { test, .. } => match test {
                 Test::Between { low, high, .. } => found.extend(range(*low, *high)),
@@ -367,12 +389,12 @@ impl Bits {
     }
 }
 
-/// Numbers that are in no case: around all of them, and in some gaps.
-fn outside(cases: &[Case]) -> SmallVec<[i64; 8]> {
+/// Numbers that are in no case: around all of them, and in some gaps. Where cases lie without gaps, it looks at all.
+fn outside(cases: &[Case], looks: &mut usize) -> SmallVec<[i64; 8]> {
     let mut numbers = SmallVec::new();
     numbers.extend(cases.last().and_then(|last| last.high.checked_add(1)));
     numbers.extend(cases.first().and_then(|first| first.low.checked_sub(1)));
-    let gaps = cases.windows(2).filter_map(|pair| {
+    let gaps = cases.windows(2).inspect(|_| *looks += 1).filter_map(|pair| {
         let after = pair[0].high.checked_add(1)?;
         (after < pair[1].low).then_some(after)
     });
