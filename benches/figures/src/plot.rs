@@ -151,11 +151,11 @@ fn line(svg: &mut String, scale: &Scale, place: usize, curve: &Curve) {
 
 /// The label of a line, and what ties it to the line's end.
 fn tie(svg: &mut String, place: usize, curve: &Curve, (end, label): (f64, f64)) {
-    let (colour, dashes) = (colour(place), dashes(place));
+    let colour = colour(place);
     let (from, bend, to) = (RIGHT + 5.0, LABELS - 16.0, LABELS - 4.0);
     let _ = writeln!(
         svg,
-        "<path d=\"M{from} {end:.1}L{bend} {label:.1}H{to}\" fill=\"none\" stroke=\"{colour}\"{dashes}/>"
+        "<path d=\"M{from} {end:.1}L{bend} {label:.1}H{to}\" fill=\"none\" stroke=\"{colour}\" stroke-width=\"0.7\"/>"
     );
     let nanoseconds = curve.points.last().map_or(f64::NAN, |last| last.1);
     text(svg, (LABELS, label + 4.5), "start", colour, &format!("{}: {nanoseconds:.1} ns", curve.name));

@@ -86,7 +86,7 @@ pub(crate) fn read(printed: &Printed) -> Result<Vec<Row>, Error> {
         let (by_hand, skips) = (by_hand?, skips?);
         Ok(Row {
             question: grouped(&format!("{text} to a decision: {policy}")),
-            stepup: format!("{ours:.0} ns"),
+            stepup: grouped(&format!("{ours:.0} ns")),
             bar: grouped(&format!(
                 "serde into a borrowed struct, native Rust: {by_hand:.0} ns; serde_json skips all: {skips:.0} ns"
             )),
@@ -102,7 +102,7 @@ pub(crate) fn slots(printed: &Printed) -> Result<Vec<Row>, Error> {
     let row = |policy: &str| {
         let cell = |column| table.cell(&[policy], column);
         Ok(Row {
-            question: format!("typed values to a decision: {}", cell("policy")?),
+            question: format!("typed values to a decision, {}", cell("policy")?),
             stepup: cell("stepup")?.to_owned(),
             bar: format!("a perfect hash, native Rust: {}", cell("perfect hash")?),
             ratio: cell("ratio")?.to_owned(),
@@ -160,6 +160,7 @@ pub(crate) fn swap(printed: &Printed) -> Result<Vec<Row>, Error> {
     let ratio = |row: &str| swapping.cell(&[row], "ratio to a quiet one").map(str::to_owned);
     let threads = printed.table("two threads to one")?;
     let gain = |row: &str| threads.cell(&[row], "gain");
+    let mean = swapping.cell(&["mean"], "a decision while the other core swaps")?;
     let while_swapping = |question: &str, ratio: String| Row {
         question: format!("a decision while the other core swaps policies: {question}"),
         bar: "the same without swaps".into(),
@@ -168,7 +169,7 @@ pub(crate) fn swap(printed: &Printed) -> Result<Vec<Row>, Error> {
         ..Row::default()
     };
     Ok(vec![
-        while_swapping("mean", ratio("mean")?),
+        while_swapping(mean, ratio("mean")?),
         while_swapping("99.9th percentile", ratio("99.9th percentile")?),
         Row {
             question: "compiles on two threads instead of one".into(),
@@ -216,28 +217,30 @@ pub(crate) fn check(process: &Process) -> Row {
     }
 }
 
-/// The table of `peers`, a column an engine: how many times stepup's time each takes.
+/// The table of `peers`, a column an engine, and an order of logins if there are several: how many times stepup's time
+/// each takes.
 pub(crate) fn peers(printed: &Printed) -> Result<Table, Error> {
     let table = printed.table("times stepup's")?;
-    let distinct = |place: usize| {
-        let mut names: Vec<&String> = Vec::new();
-        for name in table.rows.iter().filter_map(|row| row.get(place)) {
-            if name != "stepup" && !names.contains(&name) {
-                names.push(name);
-            }
+    let (mut columns, mut rows) = (vec![String::from("policy")], Vec::<Vec<String>>::new());
+    for row in &table.rows {
+        let [policy, engine @ .., _, times] = &row[..] else { continue };
+        if engine.first().is_none_or(|name| name == "stepup") {
+            continue;
         }
-        names
-    };
-    let (policies, engines) = (distinct(0), distinct(1));
-    let rows = policies.iter().map(|policy| {
-        let times = engines.iter().map(|engine| {
-            let times = table.cell(&[policy, engine], "times stepup's")?;
-            Ok(grouped(&format!("{times}×")))
-        });
-        std::iter::once(Ok((*policy).clone())).chain(times).collect()
-    });
-    let rows = rows.collect::<Result<_, Error>>()?;
-    let columns = std::iter::once("policy".into()).chain(engines.into_iter().cloned()).collect();
+        if rows.last().is_none_or(|row| row[0] != *policy) {
+            rows.push(vec![policy.clone()]);
+        }
+        let engine = engine.join(", ");
+        if rows.len() == 1 {
+            columns.push(engine.clone());
+        }
+        let Some(row) = rows.last_mut() else { continue };
+        if columns.get(row.len()) != Some(&engine) {
+            let what = format!("`{engine}` at its place among the engines of `{policy}`");
+            return Err(Error::Missing { bench: "peers", what });
+        }
+        row.push(grouped(&format!("{times}×")));
+    }
     Ok(Table::new("peers", columns, rows))
 }
 
@@ -318,10 +321,20 @@ mod tests {
                     | Action 1 | stepup | 2.2 ns | 1 |\n| Action 1 | cel 0.15 | 1 ns | 1600 |\n\
                     | 50 rules | stepup | 2.2 ns | 1 |\n| 50 rules | cel 0.15 | 1 ns | 4 |\n";
         let table = peers(&printed("peers", text)).expect("all is there");
-        assert_eq!(
-            table.markdown(),
-            "| policy | cel 0.15 |\n|---|--:|\n| Action 1 | 1,600× |\n| 50 rules | 4× |\n"
-        );
+        let expected = "| policy | cel 0.15 |\n|---|--:|\n| Action 1 | 1,600× |\n| 50 rules | 4× |\n";
+        assert_eq!(table.markdown(), expected);
+    }
+
+    #[test]
+    fn peers_in_several_orders_are_told_apart() {
+        let text = "| policy | engine | order of logins | a decision | times stepup's |\n|---|---|---|--:|--:|\n\
+                    | Action 1 | stepup | sorted | 2.2 ns | 1 |\n| Action 1 | roto | sorted | 4 ns | 2.10 |\n\
+                    | Action 1 | stepup | mixed | 2.2 ns | 1 |\n| Action 1 | roto | mixed | 6 ns | 3.00 |\n";
+        let table = peers(&printed("peers", text)).expect("all is there");
+        assert_eq!(table.columns, ["policy", "roto, sorted", "roto, mixed"]);
+        assert_eq!(table.rows, [["Action 1", "2.10×", "3.00×"]]);
+        let shorter = text.to_owned() + "| 50 rules | roto | mixed | 6 ns | 3.00 |\n";
+        assert!(peers(&printed("peers", &shorter)).is_err());
     }
 
     #[test]

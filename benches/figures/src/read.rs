@@ -71,13 +71,15 @@ impl Printed {
 }
 
 impl Table {
-    /// The cell of the row whose first cells begin so, in the column whose name does.
+    /// The cell of the row whose first cells are these or else begin so, in the column whose name begins so.
     pub(crate) fn cell(&self, row: &[&str], column: &str) -> Result<&str, Error> {
         let place = self.column(column)?;
         let begins = |cells: &&Vec<String>| {
             row.len() <= cells.len() && row.iter().zip(*cells).all(|(begin, cell)| cell.starts_with(begin))
         };
-        let cell = self.rows.iter().find(begins).and_then(|cells| cells.get(place));
+        let is_same = |cells: &&Vec<String>| cells.iter().zip(row).all(|(cell, name)| cell == name);
+        let found = self.rows.iter().find(is_same).or_else(|| self.rows.iter().find(begins));
+        let cell = found.and_then(|cells| cells.get(place));
         let what = || format!("row `{}` in the table of `{}`", row.join(" | "), self.columns.join(" | "));
         cell.map(String::as_str).ok_or_else(|| missing(self.bench, what()))
     }
@@ -206,6 +208,7 @@ emit/something          time:   [1.10 s 1.25 s 1.30 s]
 | patterns |
 |--:|
 | 10,000 |
+| 10 |
 ";
 
     fn printed() -> Printed {
@@ -220,6 +223,7 @@ emit/something          time:   [1.10 s 1.25 s 1.30 s]
         assert_eq!(table.number(&["Action 1", "serde"], "an event").expect("a number"), 2938.0);
         assert_eq!(table.cell(&["Action 1", "stepup"], "an event").expect("a cell"), "");
         let patterns = printed().table("patterns").expect("it is there");
+        assert_eq!(patterns.number(&["10"], "patterns").expect("a number"), 10.0);
         assert_eq!(patterns.number(&["10,"], "patterns").expect("a number"), 10_000.0);
     }
 
