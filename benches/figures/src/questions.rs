@@ -181,28 +181,17 @@ pub(crate) fn swap(printed: &Printed) -> Result<Vec<Row>, Error> {
     ])
 }
 
-/// The seed's policy, and the most rules that were measured.
 pub(crate) fn compile(printed: &Printed) -> Result<Vec<Row>, Error> {
-    let estimates = printed.estimates("compile")?;
-    let found = |what: String| Error::Missing { bench: "compile", what };
-    let seed = estimates.iter().find(|(name, _)| name.starts_with("the seed's policy"));
-    let seed = seed.ok_or_else(|| found("line of `compile/the seed's policy`".into()))?;
-    let rules = estimates.iter().filter_map(|(name, seconds)| {
-        let count: f64 = name.split_once(" rules")?.0.replace(',', "").parse().ok()?;
-        Some((name, count, seconds))
-    });
-    let most = rules.max_by(|one, other| one.1.total_cmp(&other.1));
-    let (name, count, seconds) = most.ok_or_else(|| found("line of `compile/N rules …`".into()))?;
-    let row = |name: &str, stepup: String| Row {
-        question: grouped(&format!("text to native code, proofs included: {name}")),
-        stepup,
-        command: bench("compile"),
-        ..Row::default()
+    let table = printed.table("text to native code")?;
+    let row = |policy: &str, column: &str, unit: &str| {
+        Ok(Row {
+            question: format!("text to native code, proofs included: {policy}"),
+            stepup: format!("{}{unit}", table.cell(&[policy], column)?),
+            command: bench("compile"),
+            ..Row::default()
+        })
     };
-    Ok(vec![
-        row(seed.0, grouped(&format!("{:.0} µs", seed.1 * 1e6))),
-        row(name, format!("{:.1} µs a rule", seconds * 1e6 / count)),
-    ])
+    Ok(vec![row("the seed's policy", "text to native code", "")?, row("10,000 rules", "a rule", " a rule")?])
 }
 
 pub(crate) fn check(process: &Process) -> Row {
@@ -306,13 +295,12 @@ mod tests {
 
     #[test]
     fn a_compile_is_counted_by_rule_where_there_are_most() {
-        let text = "compile/the seed's policy\n  time:   [1 µs 400.4 µs 1 µs]\n\
-                    compile/10000 rules by application\n  time: [1 ms 50 ms 1 ms]\n\
-                    compile/10 rules by application\n  time: [1 ms 2 ms 1 ms]\n";
+        let text = "| policy | text to native code | a rule |\n|---|--:|--:|\n| the seed's policy | 400 µs | |\n\
+                    | 1,000 rules | 6.00 ms | 6.00 µs |\n| 10,000 rules | 50.0 ms | 5.00 µs |\n";
         let rows = compile(&printed("compile", text)).expect("all is there");
         assert_eq!(rows[0].stepup, "400 µs");
-        assert_eq!(rows[1].question, "text to native code, proofs included: 10,000 rules by application");
-        assert_eq!(rows[1].stepup, "5.0 µs a rule");
+        assert_eq!(rows[1].question, "text to native code, proofs included: 10,000 rules");
+        assert_eq!(rows[1].stepup, "5.00 µs a rule");
     }
 
     #[test]

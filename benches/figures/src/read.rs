@@ -1,4 +1,4 @@
-//! Reads what benches print: Markdown tables, criterion's lines, and the figures of growth.
+//! Reads what benches print: Markdown tables, and the figures of growth.
 //!
 //! What is asked for and isn't there is an error that names the bench.
 
@@ -51,22 +51,6 @@ impl Printed {
             tables.push(Table { bench: self.bench, columns, rows });
         }
         tables
-    }
-
-    /// Criterion's middle estimates of a group, in seconds: each a name and `time: [low middle high]`, on a line or on
-    /// two.
-    pub(crate) fn estimates(&self, group: &str) -> Result<Vec<(&str, f64)>, Error> {
-        let (mut found, mut before) = (Vec::new(), "");
-        for line in self.text.lines() {
-            if let Some((name, times)) = line.split_once("time:") {
-                let name = if name.trim().is_empty() { before } else { name }.trim();
-                let name = name.strip_prefix(group).and_then(|name| name.strip_prefix('/'));
-                found.extend(name.and_then(|name| Some((name, middle(times)?))));
-            }
-            before = line;
-        }
-        let what = || missing(self.bench, format!("line `time: [low middle high]` of `{group}/…`"));
-        if found.is_empty() { Err(what()) } else { Ok(found) }
     }
 }
 
@@ -148,21 +132,6 @@ fn number(text: &str) -> Option<f64> {
     text[..end.unwrap_or(text.len())].replace(',', "").parse().ok()
 }
 
-/// The middle of `[low middle high]`, each with its unit, in seconds.
-fn middle(times: &str) -> Option<f64> {
-    let inner = times.trim().strip_prefix('[')?.split(']').next()?;
-    let [_, _, value, unit, ..] = inner.split_whitespace().collect::<Vec<_>>()[..] else { return None };
-    let unit = match unit {
-        "s" => 1.0,
-        "ms" => 1e-3,
-        "µs" | "us" => 1e-6,
-        "ns" => 1e-9,
-        "ps" => 1e-12,
-        _ => return None,
-    };
-    Some(value.parse::<f64>().ok()? * unit)
-}
-
 /// The curves of one order of logins, from the CSV of `growth`: `"NAME",ORDER,RULES,NANOSECONDS,…`.
 pub(crate) fn curves(csv: &str, order: &str) -> Result<Vec<Curve>, Error> {
     let mut curves: Vec<Curve> = Vec::new();
@@ -191,13 +160,6 @@ mod tests {
     use super::*;
 
     const TEXT: &str = "Benchmarking…
-compile/a short one     time:   [1.10 ms 1.25 ms 1.30 ms]
-compile/the seed's policy
-                        time:   [394.66 µs 397.50 µs 401.40 µs]
-                        thrpt:  [1 2 3]
-                 change:
-                        time:   [-1.0000% +0.0100% +1.0000%] (p = 0.9 > 0.05)
-emit/something          time:   [1.10 s 1.25 s 1.30 s]
 
 | policy, 3544 bytes | reader | an event |
 |---|---|--:|
@@ -244,20 +206,9 @@ emit/something          time:   [1.10 s 1.25 s 1.30 s]
             "bench `read`: found no number in ``, row `Action 1 | stepup`"
         );
         assert_eq!(
-            error(printed().estimates("prove").map(drop)),
-            "bench `read`: found no line `time: [low middle high]` of `prove/…`"
-        );
-        assert_eq!(
             error(curves("\"a\",unpredictable,10,1.5\n", "unpredictable").map(drop)),
             "bench `growth`: found no two sizes of each shape in `unpredictable` order in the CSV"
         );
-    }
-
-    #[test]
-    fn criterions_middle_estimates_are_read_from_one_line_or_two() {
-        let printed = printed();
-        let estimates = printed.estimates("compile").expect("they are there");
-        assert_eq!(estimates, [("a short one", 1.25e-3), ("the seed's policy", 397.5 * 1e-6)]);
     }
 
     #[test]
