@@ -284,7 +284,7 @@ fn batch(logins: &[Login], turn: usize) -> RecordBatch {
     let number = |of: fn(&Login) -> Option<i64>| logins.iter().map(of).collect::<Vec<_>>();
     let mut admin = BooleanBuilder::new();
     logins.iter().for_each(|login| admin.append_option(login.admin));
-    let created: ArrayRef = if turn % 2 == 0 {
+    let created: ArrayRef = if turn.is_multiple_of(2) {
         Arc::new(
             TimestampMillisecondArray::from(number(|login| login.created)).with_timezone("Europe/Berlin"),
         )

@@ -48,12 +48,7 @@ pub(crate) enum Order {
 
 /// Decides all logins once, and gives the sum of the decisions.
 #[inline(always)]
-pub(crate) fn pass(
-    inputs: &[Words],
-    order: Order,
-    random: &mut Random,
-    decide: impl Fn(&Words) -> u64,
-) -> u64 {
+pub(crate) fn pass<T>(inputs: &[T], order: Order, random: &mut Random, decide: impl Fn(&T) -> u64) -> u64 {
     let stride = match order {
         Order::Predictable => 1,
         Order::Unpredictable => random.below(INPUTS as u64) as usize | 1,

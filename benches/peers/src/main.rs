@@ -5,6 +5,8 @@
 //! compiled once and asked often. Before anything is measured, all must give stepup's answers.
 
 mod cedar;
+#[path = "../../support/clock.rs"]
+mod clock;
 mod common_expressions;
 #[allow(dead_code, reason = "the other benches use the rest")]
 #[path = "../../support/inputs.rs"]
@@ -16,13 +18,13 @@ mod rego;
 mod roto_script;
 
 use std::hint::black_box;
-use std::time::{Duration, Instant};
 
 use stepup::backend::jit::{CodeMemory, JitCompiler};
 use stepup::check::policy::StepId;
 use stepup::lower::program::Program;
 
-use inputs::{Random, Words};
+use clock::{Contender, fastest, time_for};
+use inputs::{INPUTS, Order, Random, Words};
 
 /// Decides the login of a position: the decision word.
 type Decide = Box<dyn Fn(usize) -> u64>;
@@ -69,48 +71,67 @@ fn stepup(program: &Program, inputs: &[Words]) -> Decide {
     Box::new(move |login| step.decide(&inputs[login]).map_or(0, |word| word.0))
 }
 
-/// Nanoseconds a decision: the fastest pass over all logins in half a second.
-fn fastest(logins: usize, decide: &Decide) -> f64 {
-    let (start, mut best) = (Instant::now(), Duration::MAX);
-    while start.elapsed() < Duration::from_millis(500) {
-        let pass = Instant::now();
-        for login in 0..logins {
-            black_box(decide(black_box(login)));
-        }
-        best = best.min(pass.elapsed());
+/// How many logins the slow ones decide in a pass.
+const FEW: usize = 1024;
+
+/// Nanoseconds a decision of stepup's and of a rival's, which take turns.
+fn side_by_side(decide: [&Decide; 2], order: Order) -> [f64; 2] {
+    let mut logins: Vec<u32> = (0..INPUTS as u32).collect();
+    if order == Order::Predictable {
+        logins.sort_by_key(|login| decide[0](*login as usize));
     }
-    best.as_nanos() as f64 / logins as f64
+    let mut contenders = decide.map(|decide| {
+        let (logins, mut random) = (&logins, Random(1));
+        Contender::new("", move || inputs::pass(logins, order, &mut random, |login| decide(*login as usize)))
+    });
+    let times = fastest(&mut contenders, time_for(5.0));
+    [times[0], times[1]].map(|seconds| seconds * 1e9 / INPUTS as f64)
+}
+
+/// Nanoseconds a decision: the fastest pass over a few logins.
+fn alone(decide: &Decide) -> f64 {
+    let pass = || (0..FEW).fold(0, |sum: u64, login| sum.wrapping_add(decide(black_box(login))));
+    let times = fastest(&mut [Contender::new("", pass)], time_for(0.5));
+    times[0] * 1e9 / FEW as f64
+}
+
+/// What was measured of a policy, as rows of the table.
+fn measure(name: &str, policy: Policy, program: &Program, inputs: &[Words]) {
+    let ours = stepup(program, inputs);
+    let roto = roto_script::decide(policy, inputs);
+    let few = &inputs[..FEW];
+    let others = [
+        ("cel 0.15", common_expressions::decide(policy, few)),
+        ("cedar-policy 4.14", cedar::decide(policy, few)),
+        ("regorus 0.14", rego::decide(policy, few)),
+    ];
+    for (login, words) in inputs.iter().enumerate() {
+        assert_eq!(roto(login), ours(login), "roto on {words:?}");
+    }
+    for (engine, decide) in &others {
+        for (login, words) in few.iter().enumerate() {
+            assert_eq!(decide(login), ours(login), "{engine} on {words:?}");
+        }
+    }
+    let mut unit = f64::NAN;
+    for order in [Order::Predictable, Order::Unpredictable] {
+        let [our_time, their_time] = side_by_side([&ours, &roto], order);
+        let order = format!("{order:?}").to_lowercase();
+        println!("| {name} | stepup | {order} | {our_time:.2} ns | 1 |");
+        println!("| {name} | roto 0.12 | {order} | {their_time:.2} ns | {:.2} |", their_time / our_time);
+        unit = our_time;
+    }
+    for (engine, decide) in &others {
+        let time = alone(decide);
+        println!("| {name} | {engine} | as they come | {time:.0} ns | {:.0} |", time / unit);
+    }
 }
 
 fn main() {
-    println!("| policy | engine | a decision | times stepup's |");
-    println!("|---|---|--:|--:|");
+    println!("| policy | engine | order of logins | a decision | times stepup's |");
+    println!("|---|---|---|--:|--:|");
     let random = &mut Random(0x5EED);
-    let few = |mut inputs: Vec<Words>| {
-        inputs.truncate(1024);
-        inputs
-    };
-    let action_1 = (Policy::Action1, policies::action_1(), few(inputs::action_1(random)));
-    let fifty = (Policy::FiftyRules, policies::rules(50), few(inputs::applications(random, 50)));
-    for (policy, program, inputs) in [action_1, fifty] {
-        let ours = stepup(&program, &inputs);
-        let engines = [
-            ("roto 0.12", roto_script::decide(policy, &inputs)),
-            ("cel 0.15", common_expressions::decide(policy, &inputs)),
-            ("cedar-policy 4.14", cedar::decide(policy, &inputs)),
-            ("regorus 0.14", rego::decide(policy, &inputs)),
-        ];
-        for (engine, decide) in &engines {
-            for (login, words) in inputs.iter().enumerate() {
-                assert_eq!(decide(login), ours(login), "{engine} on {words:?}");
-            }
-        }
-        let name = if policy == Policy::Action1 { "the seed's Action 1" } else { "50 rules by application" };
-        let unit = fastest(inputs.len(), &ours);
-        println!("| {name} | stepup | {unit:.1} ns | 1 |");
-        for (engine, decide) in &engines {
-            let time = fastest(inputs.len(), decide);
-            println!("| {name} | {engine} | {time:.1} ns | {:.0} |", time / unit);
-        }
-    }
+    let (action_1, fifty) = (inputs::action_1(random), inputs::applications(random, 50));
+    measure("the seed's Action 1", Policy::Action1, &policies::action_1(), &action_1);
+    measure("50 rules by application", Policy::FiftyRules, &policies::rules(50), &fifty);
 }
