@@ -100,7 +100,8 @@ static MASKS: [Words; LONGEST + 1] = {
     masks
 };
 
-/// Digits of pi, as constants that nobody chose.
+/// Digits of pi, as constants that nobody chose. A word that equals one of the middle two would make a product zero under
+/// every seed; none does, since their bytes are no UTF-8.
 const PI: Words =
     [0x243F_6A88_85A3_08D3, 0x1319_8A2E_0370_7344, 0xA409_3822_299F_31D0, 0x082E_FA98_EC4E_6C89];
 
@@ -138,6 +139,13 @@ mod tests {
                 begin = range.end;
                 assert_eq!(short.number(buffer.as_bytes(), range), pool.number(text), "{text:?} of {count}");
             }
+        }
+    }
+
+    #[test]
+    fn no_text_makes_a_product_zero_under_every_seed() {
+        for word in [PI[1], PI[2]] {
+            assert!(std::str::from_utf8(&word.to_le_bytes()).is_err_and(|error| error.error_len().is_some()));
         }
     }
 

@@ -422,6 +422,8 @@ impl<'c> Way<'c> {
                             [number] if number.view == View::Whole && slots.len() == 1 => Some(number),
                             _ => None,
                         };
+                        // The table is made anew for each batch; a few rows aren't worth it.
+                        let number = number.filter(|number| number.pool.len() <= rows);
                         let pool = number.and_then(|number| ShortTexts::new(&number.pool));
                         pool.map_or(Way::Each, |pool| Way::Number { texts, pool })
                     }
