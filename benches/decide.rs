@@ -74,7 +74,7 @@ fn measure(criterion: &mut Criterion, case: &Case) {
     let step = StepId::from_u32(0);
     let native = code.step(step).expect("there is one step");
     let native = |words: &Words| native.decide(words).map_or(0, |word| word.0);
-    let interpreted = |words: &Words| interpret::decide(&case.program, step, words).0;
+    let interpreted = |words: &Words| interpret::decide(&case.program.steps[step], words).0;
     for words in &case.inputs {
         assert_eq!(native(words), interpreted(words));
         for (way, by_hand) in &case.by_hand {

@@ -85,14 +85,14 @@ struct Logins {
 
 impl Logins {
     fn new(shape: &Shape, rules: u64, program: &Program, random: &mut Random) -> Self {
-        let words = program.layout.words;
+        let words = program.interface.layout.words;
         let count = INPUTS.min(RECORD_BYTES / (8 * words)) as u32;
-        let mut facts = Facts::new(&program.layout);
+        let mut facts = Facts::new(&program.interface.layout);
         let mut records = Vec::new();
         for _ in 0..count {
             facts.read_json(shape.login(random, rules).as_bytes()).expect("the event fits the policy");
             facts.set_enrolled(if random.below(8) == 0 { &["otp"] } else { &[] });
-            records.extend_from_slice(facts.words_for(&program.layout).expect("all is filled"));
+            records.extend_from_slice(facts.words_for(&program.interface.layout).expect("all is filled"));
         }
         let picks = (0..INPUTS).map(|_| random.below(count.into()) as u32).collect();
         Logins { words, records, picks }
@@ -105,7 +105,7 @@ impl Logins {
 }
 
 /// Nanoseconds a decision: the fastest pass over all picks, the loop included.
-fn fastest(logins: &Logins, step: &NativeStep, order: Order) -> f64 {
+fn fastest(logins: &Logins, step: NativeStep<'_>, order: Order) -> f64 {
     let mut picks = logins.picks.clone();
     if order == Order::Predictable {
         picks.sort_by_key(|pick| {
@@ -158,9 +158,14 @@ fn measure(shape: &Shape, rules: u64) -> Figures {
     let step = code.step(id).expect("there is one step");
     let logins = Logins::new(shape, rules, &program, &mut Random(0x5EED));
     for record in logins.records.chunks_exact(logins.words) {
-        assert_eq!(step.decide(record), Some(interpret::decide(&program, id, record)), "{}", shape.name);
+        assert_eq!(
+            step.decide(record),
+            Some(interpret::decide(&program.steps[id], record)),
+            "{}",
+            shape.name
+        );
     }
-    let decide = ORDERS.map(|order| fastest(&logins, &step, order));
+    let decide = ORDERS.map(|order| fastest(&logins, step, order));
     let (validation, coverage) = timed(|| {
         validate(&program, |step, words| code.decide(step, words)).expect("the code decides as it should")
     });

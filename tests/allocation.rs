@@ -55,7 +55,7 @@ step s {
 #[test]
 fn filling_slots_and_deciding_allocates_nothing_once_the_buffers_are_there() {
     let program = common::compile::program(POLICY);
-    let layout = &program.layout;
+    let layout = &program.interface.layout;
     let (email, name) =
         (layout.slot::<&str>("user.email").unwrap(), layout.slot::<&str>("client.name").unwrap());
     let (id, level) = (layout.slot::<&str>("client.id").unwrap(), layout.slot::<i64>("level").unwrap());
@@ -80,7 +80,8 @@ fn filling_slots_and_deciding_allocates_nothing_once_the_buffers_are_there() {
         let words = facts.words_for(layout).unwrap();
         let step = StepId::from_u32(0);
         let decision =
-            Decision::new(&program, step, interpret::decide(&program, step, words), words).unwrap();
+            Decision::new(&program.interface, step, interpret::decide(&program.steps[step], words), words)
+                .unwrap();
         assert_eq!(decision.word().len(), 3);
     };
     login("Anna@B.com");
@@ -94,7 +95,7 @@ fn reading_json_allocates_nothing_but_what_escapes_need() {
     let program = common::compile::program(
         "step s { if user.isAdmin and client.id == \"a\" then challenge any of enrolled }",
     );
-    let mut facts = Facts::new(&program.layout);
+    let mut facts = Facts::new(&program.interface.layout);
     let event = br#"{"user":{"app_metadata":{"isAdmin":true},"enrolledFactors":[{"type":"otp"}]},"client":{"client_id":"a"}}"#;
     facts.read_json(event).unwrap();
     let before = ALLOCATIONS.get();
@@ -121,7 +122,7 @@ fn storing_strings_of_every_kind_allocates_nothing() {
         ids.join(", ")
     );
     let program = common::compile::program(&text);
-    let layout = &program.layout;
+    let layout = &program.interface.layout;
     let (id, name) = (layout.slot::<&str>("client.id").unwrap(), layout.slot::<&str>("client.name").unwrap());
     let roles = layout.slot::<&[&str]>("user.roles").unwrap();
     let mut facts = Facts::new(layout);
@@ -131,7 +132,7 @@ fn storing_strings_of_every_kind_allocates_nothing() {
         facts.set(&roles, &["s", "v"]).unwrap();
         facts.set_enrolled(&["otp"]);
         let words = facts.words_for(layout).unwrap();
-        interpret::decide(&program, StepId::from_u32(0), words).len()
+        interpret::decide(&program.steps[StepId::from_u32(0)], words).len()
     };
     assert_eq!(decide("app-17"), 3);
     let (allocated, decided) = counted(|| decide("app-27"));

@@ -56,10 +56,11 @@ fn decide_alike(compiler: &Compiler, texts: &[String], logins: &[Vec<u8>]) -> bo
     let Ok(compiled) = compiler.compile(named(texts)) else { return false };
     assert!(matches!(compiled.validated, Validated::Held(_)), "{:?}", compiled.validated);
     let policy = compiled.policy;
+    let program = lower(&compiled.typed).expect("it was lowered before");
     let flow = flow(texts);
     let names: Vec<String> = (0..texts.len()).map(|file| format!("file{file}")).collect();
     let steps = flow.steps(LIBRARY_FILES, &names);
-    assert_eq!(steps.len(), policy.steps().len());
+    assert_eq!(steps.len(), policy.steps().count());
     let mut facts = policy.facts();
     for bytes in logins {
         let (event, now, in_login) = events::login(&mut Choices(bytes));
@@ -74,8 +75,8 @@ fn decide_alike(compiler: &Compiler, texts: &[String], logins: &[Vec<u8>]) -> bo
             let case =
                 || format!("{event:#}\nnow {now}, in this login {in_login:?}\n{}", texts.join("\n----\n"));
             assert_eq!(shown, login.decide(tree), "the tree (right) says otherwise\n{}", case());
-            let words = facts.words_for(&policy.program().layout).expect("all is filled");
-            let interpreted = interpret::decide(policy.program(), StepId::from_u32(place as u32), words);
+            let words = facts.words_for(&policy.interface().layout).expect("all is filled");
+            let interpreted = interpret::decide(&program.steps[StepId::from_u32(place as u32)], words);
             assert_eq!(step.decide_word(&facts), Ok(interpreted), "{}", case());
         }
     }
@@ -116,16 +117,16 @@ proptest! {
         let mut jit = JitCompiler::new(CodeMemory::new()).expect("this host has machine code");
         let code = jit.compile(&program).expect("the program is well formed");
         let vocabulary = typed::vocabulary();
-        let mut facts = Facts::new(&program.layout);
+        let mut facts = Facts::new(&program.interface.layout);
         for bytes in &logins {
             let login = login::login(&vocabulary, &mut Choices(bytes));
             facts.read_from(&login.event(&vocabulary)).expect("the event fits the policy");
             login.fill_host(&mut facts);
-            let words = facts.words_for(&program.layout).expect("all is filled");
+            let words = facts.words_for(&program.interface.layout).expect("all is filled");
             for step in program.steps.keys() {
-                let word = interpret::decide(&program, step, words);
+                let word = interpret::decide(&program.steps[step], words);
                 prop_assert_eq!(code.decide(step, words), Some(word));
-                let is_past_the_limit = Decision::new(&program, step, word, words).err() == Some(DecideError::LimitExceeded);
+                let is_past_the_limit = Decision::new(&program.interface, step, word, words).err() == Some(DecideError::LimitExceeded);
                 prop_assert_eq!(is_past_the_limit, oracle::decide(&policy, &login, step) == oracle::Outcome::LimitExceeded);
             }
         }

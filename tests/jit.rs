@@ -13,7 +13,9 @@ use stepup::backend::interpret;
 use stepup::backend::jit::{CodeMemory, CodeUsage, JitCompiler, JitError, NativeCode};
 use stepup::check::policy::StepId;
 use stepup::lower::layout::WordSlot;
-use stepup::lower::program::{Case, DecisionWord, Node, NodeId, Program, SetFormula, StepProgram, Test};
+use stepup::lower::program::{
+    Case, DecisionWord, Node, NodeId, Program, SetFormula, StepProgram, Test, Verdict,
+};
 
 use programs::{Choices, facts, program, program_of};
 
@@ -29,7 +31,7 @@ fn compile(program: &Program) -> NativeCode {
 fn one_step(words: usize, nodes: impl IntoIterator<Item = Node>) -> Program {
     let nodes: PrimaryMap<NodeId, Node> = nodes.into_iter().collect();
     let entry = NodeId::new(nodes.len() - 1);
-    program_of(words, PrimaryMap::from_iter([StepProgram { name: "step".into(), entry, nodes }]))
+    program_of(words, PrimaryMap::from_iter([StepProgram { entry, nodes }]))
 }
 
 fn row(index: usize) -> NodeId {
@@ -51,7 +53,7 @@ fn cases() -> u32 {
 
 fn assert_same_decisions(program: &Program, code: &NativeCode, words: &[u64]) {
     for step in program.steps.keys() {
-        let expected = interpret::decide(program, step, words);
+        let expected = interpret::decide(&program.steps[step], words);
         assert_eq!(code.decide(step, words), Some(expected), "{step:?} of {program:#?} on {words:x?}");
     }
 }
@@ -144,7 +146,7 @@ fn a_chain_of_ten_thousand_sets_compiles_without_recursion() {
     let program =
         one_step(1, [Node::End, Node::Deny(0), Node::Branch { test, then: row(1), otherwise: row(0) }]);
     let code = compile(&program);
-    assert_eq!(code.decide(first(), &[1 << 50]), Some(DecisionWord::denied(0)));
+    assert_eq!(code.decide(first(), &[1 << 50]), Some(DecisionWord::denied(0, 0)));
     assert_eq!(code.decide(first(), &[0]), Some(DecisionWord::NOTHING));
 }
 
@@ -175,15 +177,34 @@ fn a_step_that_the_program_lacks_is_not_decided() {
 }
 
 #[test]
-fn a_step_keeps_its_code_alive() {
+fn code_that_is_dropped_gives_its_memory_back() {
     let memory = CodeMemory::new();
-    let code =
-        compiler(&memory).compile(&one_step(0, [Node::End, Node::Command { number: 5, next: row(0) }]));
-    let step = code.expect("the program is well formed").step(first()).expect("there is a first step");
+    let program = one_step(0, [Node::End, Node::Command { number: 5, next: row(0) }]);
+    let code = compiler(&memory).compile(&program).expect("the program is well formed");
     assert_eq!(memory.usage().chunks, 1);
+    let step = code.step(first()).expect("there is a first step");
     assert_eq!(step.decide(&[]), Some(DecisionWord(5)));
-    drop(step);
+    drop(code);
     assert_eq!(memory.usage(), CodeUsage::default());
+}
+
+#[test]
+fn a_denial_says_how_many_commands_came_before_it() {
+    let ask = |bit: u32, node| Node::Branch {
+        test: Test::AnyBit { slot: WordSlot(0), mask: 1_u64 << bit },
+        then: row(node),
+        otherwise: row(node - 1),
+    };
+    let command = |number, next| Node::Command { number, next: row(next) };
+    let nodes = [Node::Deny(7), command(1, 0), ask(0, 1), command(2, 2), ask(1, 3)];
+    let program = one_step(1, nodes);
+    let code = compile(&program);
+    for (word, executed) in [(0b00, 0), (0b01, 1), (0b10, 1), (0b11, 2)] {
+        let denied = Some(DecisionWord::denied(7, executed));
+        assert_eq!(code.decide(first(), &[word]), denied);
+        assert_eq!(denied.map(DecisionWord::verdict), Some(Verdict::Denied { reason: 7, executed }));
+        assert_same_decisions(&program, &code, &[word]);
+    }
 }
 
 #[test]

@@ -76,7 +76,7 @@ fn two_steps_like_the_seed() -> Program {
     ];
     let steps = [enroll.to_vec(), verify.to_vec()].map(|nodes| {
         let entry = row(nodes.len() - 1);
-        StepProgram { name: "step".into(), entry, nodes: nodes.into_iter().collect() }
+        StepProgram { entry, nodes: nodes.into_iter().collect() }
     });
     program_of(5, PrimaryMap::from_iter(steps))
 }

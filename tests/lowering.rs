@@ -24,11 +24,14 @@ fn tests(program: &Program) -> usize {
 
 /// The numbers of the commands for an application, and how many blocks are passed on the way.
 fn decide_for(program: &Program, application: &str) -> DecisionWord {
-    let mut facts = Facts::new(&program.layout);
-    facts.set(&program.layout.slot::<&str>("client.id").unwrap(), application).unwrap();
-    facts.set(&program.layout.slot::<bool>("user.isAdmin").unwrap(), true).unwrap();
+    let mut facts = Facts::new(&program.interface.layout);
+    facts.set(&program.interface.layout.slot::<&str>("client.id").unwrap(), application).unwrap();
+    facts.set(&program.interface.layout.slot::<bool>("user.isAdmin").unwrap(), true).unwrap();
     facts.set_enrolled(&[]);
-    interpret::decide(program, StepId::from_u32(0), facts.words_for(&program.layout).unwrap())
+    interpret::decide(
+        &program.steps[StepId::from_u32(0)],
+        facts.words_for(&program.interface.layout).unwrap(),
+    )
 }
 
 /// How many blocks the longest way through a step passes.
@@ -61,7 +64,7 @@ fn edges_lead_to_earlier_blocks_and_every_block_is_reached() {
 #[test]
 fn equal_blocks_are_one_and_a_test_with_one_target_is_none() {
     let same = program("step s { if user.isAdmin then challenge otp else challenge otp }");
-    assert_eq!((tests(&same), same.commands.len()), (0, 1));
+    assert_eq!((tests(&same), same.interface.commands.len()), (0, 1));
 }
 
 #[test]
@@ -96,7 +99,7 @@ fn rules_one_after_the_other_are_one_switch_too() {
     text.push_str("if client.id in [\"a5\", \"a6\"] then challenge recovery-code\nif not enrolled(otp) then deny \"x\"\n}");
     let program = program(&text);
     assert!(longest_way(only_step(&program)) <= 7, "{}", longest_way(only_step(&program)));
-    assert_eq!(decide_for(&program, "a5").verdict(), DecisionWord::denied(0).verdict());
+    assert_eq!(decide_for(&program, "a5"), DecisionWord::denied(0, 2));
 }
 
 #[test]
@@ -174,20 +177,20 @@ fn only_what_steps_read_is_laid_out() {
         "fact unread: int = event.unread\nstep s { if user.isAdmin then challenge otp }\n\
          guarantee \"g\": organization.id is present implies enrolled(otp)",
     );
-    assert_eq!(program.layout.variables.len(), 1);
-    assert_eq!(program.layout.words, 2);
-    assert!(program.layout.now.is_none());
+    assert_eq!(program.interface.layout.variables.len(), 1);
+    assert_eq!(program.interface.layout.words, 2);
+    assert!(program.interface.layout.now.is_none());
 }
 
 #[test]
 fn what_is_enrolled_is_laid_out_for_prompts_and_required_by_readers_only() {
     let prompts = program("step s { if user.isAdmin then challenge otp }");
     assert_eq!(
-        (prompts.layout.enrolled.is_some(), prompts.layout.enrolled_for),
+        (prompts.interface.layout.enrolled.is_some(), prompts.interface.layout.enrolled_for),
         (true, EnrolledFor::Prompting)
     );
     let reads = program("step s { if enrolled is empty then enroll otp }");
-    assert_eq!(reads.layout.enrolled_for, EnrolledFor::Deciding);
+    assert_eq!(reads.interface.layout.enrolled_for, EnrolledFor::Deciding);
     let asks_nothing = program("step s { if user.isAdmin then deny \"no\" }");
-    assert!(asks_nothing.layout.enrolled.is_none());
+    assert!(asks_nothing.interface.layout.enrolled.is_none());
 }

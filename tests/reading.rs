@@ -23,12 +23,12 @@ fn asking(declarations: &str, condition: &str) -> Program {
 
 /// Whether the condition holds for an event, read as JSON text and as a value that serializes.
 fn holds(program: &Program, event: &Json) -> Result<bool, ReadError> {
-    let mut facts = Facts::new(&program.layout);
+    let mut facts = Facts::new(&program.interface.layout);
     let from_text = facts.read_json(event.to_string().as_bytes()).map(|()| decided(program, &mut facts));
     let from_value = facts.read_from(event).map(|()| decided(program, &mut facts));
     assert_eq!(from_text, from_value);
     if from_text.is_err() {
-        let words = facts.words_for(&program.layout);
+        let words = facts.words_for(&program.interface.layout);
         assert!(
             matches!(words, Err(DecideError::Unfilled { .. })),
             "a failed read leaves the facts unfilled"
@@ -39,8 +39,8 @@ fn holds(program: &Program, event: &Json) -> Result<bool, ReadError> {
 
 fn decided(program: &Program, facts: &mut Facts) -> bool {
     facts.set_now("2026-01-31T12:00:00Z".parse::<Timestamp>().unwrap());
-    let words = facts.words_for(&program.layout).expect("a read fills all");
-    interpret::decide(program, StepId::from_u32(0), words).len() == 1
+    let words = facts.words_for(&program.interface.layout).expect("a read fills all");
+    interpret::decide(&program.steps[StepId::from_u32(0)], words).len() == 1
 }
 
 /// What reading says of one value under `event.user.app_metadata.x`.
@@ -171,7 +171,7 @@ fn an_unknown_text_is_other_in_an_open_enum_and_an_error_in_an_ordered_one() {
 #[test]
 fn a_key_repeated_on_a_read_path_is_an_error_and_elsewhere_is_skipped() {
     let program = asking("", "user.isAdmin");
-    let mut facts = Facts::new(&program.layout);
+    let mut facts = Facts::new(&program.interface.layout);
     let twice = r#"{"user":{"app_metadata":{"isAdmin":false,"\u0069sAdmin":true}}}"#;
     let error = facts.read_json(twice.as_bytes()).unwrap_err();
     assert_eq!(error.to_string(), "`event.user.app_metadata.isAdmin` stands in the event twice");
@@ -310,13 +310,16 @@ fn performed_factors_are_the_methods_named_mfa_in_any_order_of_keys() {
 #[test]
 fn bytes_after_the_event_and_text_that_is_no_json_are_errors() {
     let program = asking("fact x: int = event.x default 1", "x == 1");
-    let mut facts = Facts::new(&program.layout);
+    let mut facts = Facts::new(&program.interface.layout);
     for bytes in
         [&b"{} x"[..], b"{}{}", b"", b"{", b"\xff", b"{\"y\":\"\xff\"}", b"{\"x\":01}", b"{\"x\":1e999}"]
     {
         let error = facts.read_json(bytes).unwrap_err();
         assert_eq!(error.kind, ReadErrorKind::Malformed, "{bytes:?}");
-        assert!(facts.words_for(&program.layout).is_err(), "nothing is decided after a failed read");
+        assert!(
+            facts.words_for(&program.interface.layout).is_err(),
+            "nothing is decided after a failed read"
+        );
     }
     facts.read_json(b" {} ").expect("white space may follow");
 }
@@ -324,19 +327,19 @@ fn bytes_after_the_event_and_text_that_is_no_json_are_errors() {
 #[test]
 fn a_failed_read_leaves_nothing_of_the_login_before_it() {
     let program = asking("", "user.isAdmin");
-    let mut facts = Facts::new(&program.layout);
+    let mut facts = Facts::new(&program.interface.layout);
     facts.read_json(br#"{"user":{"app_metadata":{"isAdmin":true}}}"#).unwrap();
     facts.read_json(b"{").unwrap_err();
-    let error = facts.words_for(&program.layout).unwrap_err();
+    let error = facts.words_for(&program.interface.layout).unwrap_err();
     assert_eq!(error, DecideError::Unfilled { names: vec!["event".to_owned()] });
     facts.reset();
-    assert!(facts.words_for(&program.layout).is_ok(), "after a reset the default counts");
+    assert!(facts.words_for(&program.interface.layout).is_ok(), "after a reset the default counts");
 }
 
 #[test]
 fn deep_nesting_is_skipped_or_refused_but_never_followed() {
     let program = asking("", "user.isAdmin");
-    let mut facts = Facts::new(&program.layout);
+    let mut facts = Facts::new(&program.interface.layout);
     let nested = format!("{}{}", "[".repeat(200_000), "]".repeat(200_000));
     let unread = format!(r#"{{"x":{nested},"user":{{"app_metadata":{{"isAdmin":true}}}}}}"#);
     facts.read_json(unread.as_bytes()).expect("what is skipped may be deep");
@@ -353,7 +356,7 @@ fn a_huge_event_is_read_to_its_end() {
         write!(event, "\"r{role}\",").unwrap();
     }
     event.push_str(r#""last"]},"user":{"app_metadata":{"isAdmin":true}}}"#);
-    let mut facts = Facts::new(&program.layout);
+    let mut facts = Facts::new(&program.interface.layout);
     facts.read_json(event.as_bytes()).unwrap();
     assert!(decided(&program, &mut facts));
 }
@@ -391,7 +394,7 @@ fn a_host_s_own_types_are_read_and_what_is_not_read_is_not_serialized() {
     let program = asking("", "connection.strategy == \"googleOauth2\" and organization.id is not present");
     let connection = Connection { strategy: Strategy::GoogleOauth2, secret: Untouched };
     let event = Event { connection, organization: None, request: [('a', 1)].into() };
-    let mut facts = Facts::new(&program.layout);
+    let mut facts = Facts::new(&program.interface.layout);
     facts.read_from(&event).unwrap();
     assert!(decided(&program, &mut facts));
 }
@@ -400,7 +403,7 @@ fn a_host_s_own_types_are_read_and_what_is_not_read_is_not_serialized() {
 fn any_serde_format_is_read() {
     let program = asking("", "user.isAdmin");
     let event = json!({"user": {"app_metadata": {"isAdmin": true}}});
-    let mut facts = Facts::new(&program.layout);
+    let mut facts = Facts::new(&program.interface.layout);
     facts.read(event).expect("a value is a deserializer too");
     assert!(decided(&program, &mut facts));
 }
@@ -451,6 +454,6 @@ proptest! {
              and user.created_at < 2026-01-01T00:00:00Z and request.ip in [10.0.0.0/8]",
         );
         let _ = holds(&program, &event);
-        let _ = Facts::new(&program.layout).read_json(&bytes);
+        let _ = Facts::new(&program.interface.layout).read_json(&bytes);
     }
 }

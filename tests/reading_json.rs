@@ -171,7 +171,7 @@ fn policy(text: &str) -> Policy {
 /// What is read: the words of the record.
 fn words(facts: &mut Facts, policy: &Policy) -> Vec<u64> {
     facts.set_now(Timestamp::UNIX_EPOCH);
-    facts.words_for(&policy.program().layout).expect("a read fills all").to_vec()
+    facts.words_for(&policy.interface().layout).expect("a read fills all").to_vec()
 }
 
 fn by_serde(text: &[u8], policy: &Policy) -> Result<Vec<u64>, ReadError> {
@@ -183,7 +183,7 @@ fn by_serde(text: &[u8], policy: &Policy) -> Result<Vec<u64>, ReadError> {
 fn hold(text: &[u8], policy: &Policy, facts: &mut Facts) -> bool {
     let ours = facts.read_json(text).map(|()| words(facts, policy));
     let shown = || String::from_utf8_lossy(text);
-    let cut = Cut::of(text, &policy.program().layout.paths);
+    let cut = Cut::of(text, &policy.interface().layout.paths);
     let Some(cut) = cut.filter(|cut| serde_json::from_slice::<IgnoredAny>(cut).is_ok()) else {
         assert!(ours.is_err(), "{}", shown());
         return false;

@@ -255,12 +255,16 @@ fn fill(facts: &mut Facts, login: &Login) {
 
 fn decided(program: &Program, verdict: Verdict) -> Decided {
     let factor = |number: u16| {
-        let name = &program.factor(program.command(number).unwrap().listed[0].factor).unwrap().name;
+        let name = &program
+            .interface
+            .factor(program.interface.command(number).unwrap().listed[0].factor)
+            .unwrap()
+            .name;
         FACTORS.iter().position(|factor| factor == name).unwrap_or(FACTORS.len())
     };
     match verdict {
         Verdict::Commands(numbers) => Decided::Commands(numbers.into_iter().map(factor).collect()),
-        Verdict::Denied(_) => Decided::Denied,
+        Verdict::Denied { .. } => Decided::Denied,
         Verdict::LimitExceeded => Decided::LimitExceeded,
     }
 }
@@ -288,12 +292,12 @@ proptest! {
         let validated = validate(&program, |step, words| code.decide(step, words));
         prop_assert!(validated.is_ok(), "{:?}\n{}", validated, text);
         let step = StepId::from_u32(0);
-        let mut facts = Facts::new(&program.layout);
+        let mut facts = Facts::new(&program.interface.layout);
         for bytes in &logins {
             let login = login(&mut Choices(bytes));
             fill(&mut facts, &login);
-            let words = facts.words_for(&program.layout).unwrap();
-            let word = interpret::decide(&program, step, words);
+            let words = facts.words_for(&program.interface.layout).unwrap();
+            let word = interpret::decide(&program.steps[step], words);
             prop_assert_eq!(
                 decided(&program, word.verdict()), expected(&rules, tail, &login), "{:?}\n{}", login, text
             );

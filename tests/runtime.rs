@@ -15,9 +15,9 @@ use stepup::lower::program::{Node, Program, Test};
 use stepup::runtime::{DecideError, Decision, Facts};
 
 fn decide(program: &Program, step: StepId, facts: &Facts) -> Outcome {
-    let words = facts.words_for(&program.layout).expect("all is filled");
-    let word = interpret::decide(program, step, words);
-    let decision = match Decision::new(program, step, word, words) {
+    let words = facts.words_for(&program.interface.layout).expect("all is filled");
+    let word = interpret::decide(&program.steps[step], words);
+    let decision = match Decision::new(&program.interface, step, word, words) {
         Ok(decision) => decision,
         Err(DecideError::LimitExceeded) => return Outcome::LimitExceeded,
         Err(error) => panic!("{error}"),
@@ -57,7 +57,7 @@ proptest! {
     ) {
         let policy = typed_policy(&mut Choices(&policy));
         let program = lower(&policy).expect("small policies stay within all bounds");
-        let mut facts = Facts::new(&program.layout);
+        let mut facts = Facts::new(&program.interface.layout);
         for bytes in logins {
             let login = login(&vocabulary(), &mut Choices(&bytes));
             each_way(&mut facts, &login, |facts, way| {

@@ -27,16 +27,16 @@ step bar { if user.isAdmin then deny \"no admins\" }
 ";
 
 fn decide<'p>(program: &'p Program, step: u32, facts: &Facts) -> Result<Decision<'p>, DecideError> {
-    let words = facts.words_for(&program.layout)?;
+    let words = facts.words_for(&program.interface.layout)?;
     let step = StepId::from_u32(step);
-    Decision::new(program, step, interpret::decide(program, step, words), words)
+    Decision::new(&program.interface, step, interpret::decide(&program.steps[step], words), words)
 }
 
 #[test]
 fn a_decision_prints_the_platform_s_calls() {
     let program = program(ADMINS);
-    let admin = program.layout.slot::<bool>("user.isAdmin").unwrap();
-    let mut facts = Facts::new(&program.layout);
+    let admin = program.interface.layout.slot::<bool>("user.isAdmin").unwrap();
+    let mut facts = Facts::new(&program.interface.layout);
     facts.set(&admin, true).unwrap();
     facts.set_enrolled(&["otp"]);
     let decision = decide(&program, 0, &facts).unwrap();
@@ -55,7 +55,7 @@ fn a_decision_prints_the_platform_s_calls() {
 #[test]
 fn options_stand_on_the_factor() {
     let program = program("step s { enroll phone(sms) or otp }");
-    let facts = Facts::new(&program.layout);
+    let facts = Facts::new(&program.interface.layout);
     let decision = decide(&program, 0, &facts).unwrap();
     let expected = json!({"step": "s", "denied": null, "commands": [{
         "command": "enrollWith",
@@ -68,7 +68,7 @@ fn options_stand_on_the_factor() {
 #[test]
 fn a_set_is_shown_in_its_order_and_without_what_the_command_does_not_have() {
     let program = program("step s { enroll any of [otp, phone] union enrolled except [recovery-code] }");
-    let mut facts = Facts::new(&program.layout);
+    let mut facts = Facts::new(&program.interface.layout);
     facts.set_enrolled(&["email", "webauthn-roaming", "recovery-code", "carrier-pigeon"]);
     let decision = decide(&program, 0, &facts).unwrap();
     let commands: Vec<_> = decision.commands().collect();
@@ -79,7 +79,7 @@ fn a_set_is_shown_in_its_order_and_without_what_the_command_does_not_have() {
 #[test]
 fn a_decision_outlives_the_facts_it_was_made_on() {
     let program = program("step s { challenge any of enrolled }");
-    let mut facts = Facts::new(&program.layout);
+    let mut facts = Facts::new(&program.interface.layout);
     facts.set_enrolled(&["otp"]);
     let decision = decide(&program, 0, &facts).unwrap();
     facts.reset();
@@ -92,8 +92,8 @@ fn a_fifth_command_is_an_error_and_no_decision() {
     let program = program(
         "step s { challenge otp challenge otp challenge otp challenge otp if user.isAdmin then challenge otp }",
     );
-    let admin = program.layout.slot::<bool>("user.isAdmin").unwrap();
-    let mut facts = Facts::new(&program.layout);
+    let admin = program.interface.layout.slot::<bool>("user.isAdmin").unwrap();
+    let mut facts = Facts::new(&program.interface.layout);
     assert_eq!(decide(&program, 0, &facts).unwrap().commands().count(), 4);
     facts.set(&admin, true).unwrap();
     assert_eq!(decide(&program, 0, &facts).unwrap_err(), DecideError::LimitExceeded);
@@ -102,9 +102,9 @@ fn a_fifth_command_is_an_error_and_no_decision() {
 #[test]
 fn a_slot_of_an_unknown_fact_or_another_type_names_what_is_there() {
     let program = program(ADMINS);
-    let error = program.layout.slot::<bool>("user.isAdmn").unwrap_err();
+    let error = program.interface.layout.slot::<bool>("user.isAdmn").unwrap_err();
     assert_eq!(error.to_string(), "the policy has no fact `user.isAdmn`, did you mean `user.isAdmin`?");
-    let error = program.layout.slot::<&str>("user.isAdmin").unwrap_err();
+    let error = program.interface.layout.slot::<&str>("user.isAdmin").unwrap_err();
     assert_eq!(
         error.to_string(),
         "the fact `user.isAdmin` is a `bool`, and a slot for `&str` can't hold that"
@@ -115,8 +115,8 @@ fn a_slot_of_an_unknown_fact_or_another_type_names_what_is_there() {
 #[test]
 fn a_fact_that_no_statement_reads_can_be_set_and_goes_nowhere() {
     let program = program("fact unread: int = event.unread\nstep s { challenge otp }");
-    let unread = program.layout.slot::<i64>("unread").unwrap();
-    let mut facts = Facts::new(&program.layout);
+    let unread = program.interface.layout.slot::<i64>("unread").unwrap();
+    let mut facts = Facts::new(&program.interface.layout);
     facts.set(&unread, 5).unwrap();
     assert!(decide(&program, 0, &facts).is_ok());
 }
@@ -124,13 +124,13 @@ fn a_fact_that_no_statement_reads_can_be_set_and_goes_nowhere() {
 #[test]
 fn facts_and_slots_of_another_layout_are_refused_even_if_it_is_alike() {
     let (one, other) = (program(ADMINS), program(ADMINS));
-    let slot = other.layout.slot::<bool>("user.isAdmin").unwrap();
-    let set = other.layout.factor_set(&["otp"]);
-    let mut facts = Facts::new(&one.layout);
+    let slot = other.interface.layout.slot::<bool>("user.isAdmin").unwrap();
+    let set = other.interface.layout.factor_set(&["otp"]);
+    let mut facts = Facts::new(&one.interface.layout);
     assert_eq!(facts.set(&slot, true), Err(SetError::ForeignSlot));
     assert_eq!(facts.set_enrolled_set(&set), Err(SetError::ForeignSlot));
     assert_eq!(decide(&other, 0, &facts).unwrap_err(), DecideError::ForeignFacts);
-    assert!(!Arc::ptr_eq(&one.layout, &other.layout));
+    assert!(!Arc::ptr_eq(&one.interface.layout, &other.interface.layout));
 }
 
 #[test]
@@ -139,7 +139,7 @@ fn what_is_not_filled_is_named() {
         "step s { if client.id == \"a\" and user.email is present and user.email == \"b\" and performed(otp) within 5s \
          and enrolled(otp) then challenge otp }",
     );
-    let mut facts = Facts::new(&program.layout);
+    let mut facts = Facts::new(&program.interface.layout);
     let error = decide(&program, 0, &facts).unwrap_err();
     let names = ["enrolled", "performed", "now", "event.user.email", "client.id", "user.email"];
     let DecideError::Unfilled { names: found } = &error else { panic!("{error}") };
@@ -147,10 +147,10 @@ fn what_is_not_filled_is_named() {
     facts.set_enrolled(&[]);
     facts.set_performed(&[]);
     facts.set_now(Timestamp::UNIX_EPOCH);
-    facts.set(&program.layout.slot::<&str>("client.id").unwrap(), "a").unwrap();
+    facts.set(&program.interface.layout.slot::<&str>("client.id").unwrap(), "a").unwrap();
     let error = decide(&program, 0, &facts).unwrap_err();
     assert!(error.to_string().starts_with("the policy reads facts that were not given: `"), "{error}");
-    facts.set_absent(&program.layout.slot::<&str>("user.email").unwrap()).unwrap();
+    facts.set_absent(&program.interface.layout.slot::<&str>("user.email").unwrap()).unwrap();
     assert!(decide(&program, 0, &facts).unwrap().is_nothing());
     facts.reset();
     assert!(decide(&program, 0, &facts).is_err(), "a reset forgets the login");
@@ -168,9 +168,9 @@ fn a_value_that_does_not_fit_is_refused_and_changes_nothing() {
         "fact tier: enum(low < high) = event.tier\nfact n: int = event.n\n\
          step s { if tier >= high or n > 5 then challenge otp }",
     );
-    let tier = program.layout.slot::<&str>("tier").unwrap();
-    let number = program.layout.slot::<i64>("n").unwrap();
-    let mut facts = Facts::new(&program.layout);
+    let tier = program.interface.layout.slot::<&str>("tier").unwrap();
+    let number = program.interface.layout.slot::<i64>("n").unwrap();
+    let mut facts = Facts::new(&program.interface.layout);
     facts.set(&tier, "high").unwrap();
     facts.set(&number, 1).unwrap();
     assert_eq!(facts.set(&tier, "odd"), Err(SetError::UnknownValue { found: "odd".to_owned() }));
@@ -184,9 +184,9 @@ fn facts_under_one_parent_can_not_be_half_there() {
     let program = program(
         "step s { if organization.id is present and organization.id == \"i\" and organization.name == \"n\" then challenge otp }",
     );
-    let id = program.layout.slot::<&str>("organization.id").unwrap();
-    let name = program.layout.slot::<&str>("organization.name").unwrap();
-    let mut facts = Facts::new(&program.layout);
+    let id = program.interface.layout.slot::<&str>("organization.id").unwrap();
+    let name = program.interface.layout.slot::<&str>("organization.name").unwrap();
+    let mut facts = Facts::new(&program.interface.layout);
     facts.set(&id, "i").unwrap();
     facts.set(&name, "n").unwrap();
     assert_eq!(decide(&program, 0, &facts).unwrap().commands().count(), 1);
@@ -203,8 +203,8 @@ fn facts_under_one_parent_can_not_be_half_there() {
 #[test]
 fn presence_alone_is_given_by_setting_the_fact() {
     let program = program("step s { if organization.id is present then challenge otp }");
-    let id = program.layout.slot::<&str>("organization.id").unwrap();
-    let mut facts = Facts::new(&program.layout);
+    let id = program.interface.layout.slot::<&str>("organization.id").unwrap();
+    let mut facts = Facts::new(&program.interface.layout);
     assert!(decide(&program, 0, &facts).is_err());
     facts.set(&id, "i").unwrap();
     assert_eq!(decide(&program, 0, &facts).unwrap().commands().count(), 1);
@@ -215,9 +215,9 @@ fn presence_alone_is_given_by_setting_the_fact() {
 #[test]
 fn two_strings_are_compared_whichever_is_stored_last() {
     let program = program("step s { if client.id == client.name then challenge otp }");
-    let id = program.layout.slot::<&str>("client.id").unwrap();
-    let name = program.layout.slot::<&str>("client.name").unwrap();
-    let mut facts = Facts::new(&program.layout);
+    let id = program.interface.layout.slot::<&str>("client.id").unwrap();
+    let name = program.interface.layout.slot::<&str>("client.name").unwrap();
+    let mut facts = Facts::new(&program.interface.layout);
     for (first, second, expected) in [("a", "a", 1), ("a", "b", 0), ("b", "b", 1), ("", "", 1)] {
         facts.set(&id, first).unwrap();
         facts.set(&name, second).unwrap();

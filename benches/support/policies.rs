@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use cranelift_entity::{EntityRef, PrimaryMap};
 use stepup::lower::layout::{Layout, WordSlot};
-use stepup::lower::program::{Case, Node, NodeId, Program, SetFormula, StepProgram, Test};
+use stepup::lower::program::{Case, Interface, Node, NodeId, Program, SetFormula, StepProgram, Test};
 
 /// The word of `enrolled` in the facts of Action 1.
 pub(crate) const ENROLLED: WordSlot = WordSlot(0);
@@ -42,10 +42,10 @@ impl Rows {
 
     fn program(self, words: usize) -> Program {
         let entry = NodeId::new(self.0.len() - 1);
-        let step = StepProgram { name: "enroll".into(), entry, nodes: self.0 };
+        let step = StepProgram { entry, nodes: self.0 };
         let layout = Arc::new(Layout { words, ..Layout::default() });
         let steps = PrimaryMap::from_iter([step]);
-        Program { layout, steps, commands: Box::default(), reasons: Box::default(), enabled: 0 }
+        Program { steps, interface: Interface { layout, ..Interface::default() } }
     }
 }
 

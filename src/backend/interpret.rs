@@ -1,57 +1,32 @@
-//! The interpreter: the definition of what a [`Program`] means.
+//! The interpreter: the definition of what a [`Program`](crate::lower::program::Program) means.
 //!
 //! It walks a step's graph and answers each question by reading words. It is small and obvious on purpose, since
-//! machine code is held to it. A word, node or step that does not exist reads as 0 or ends the step: no record of
-//! words makes it panic.
+//! machine code is held to it. A word or node that does not exist reads as 0 or ends the step: no record of words
+//! makes it panic.
 
-use crate::check::policy::StepId;
 use crate::lower::layout::{OTHER_FACTOR, WordSlot};
-use crate::lower::program::{Case, DecisionWord, Node, NodeId, Program, SetFormula, Test};
+use crate::lower::program::{Case, DecisionWord, Node, NodeId, SetFormula, StepProgram, Test};
 
 /// What a step decides on a record.
-pub fn decide(program: &Program, step: StepId, words: &[u64]) -> DecisionWord {
-    walk(program, step, words).decided()
+pub fn decide(step: &StepProgram, words: &[u64]) -> DecisionWord {
+    decide_counting(step, words).0
 }
 
 /// What a step decides on a record, and how many blocks it passes for that.
-pub(crate) fn decide_counting(program: &Program, step: StepId, words: &[u64]) -> (DecisionWord, usize) {
-    let walk = walk(program, step, words);
-    (walk.decided(), walk.blocks)
-}
-
-/// How many commands a step executes before it denies a login; a denial's word doesn't say.
-pub(crate) fn commands_before_denial(program: &Program, step: StepId, words: &[u64]) -> usize {
-    walk(program, step, words).commands.len()
-}
-
-/// A way through a step.
-struct Walk {
-    commands: DecisionWord,
-    denied: Option<DecisionWord>,
-    blocks: usize,
-}
-
-impl Walk {
-    fn decided(&self) -> DecisionWord {
-        self.denied.unwrap_or(self.commands)
-    }
-}
-
-fn walk(program: &Program, step: StepId, words: &[u64]) -> Walk {
-    let mut walk = Walk { commands: DecisionWord::NOTHING, denied: None, blocks: 0 };
-    let Some(step) = program.steps.get(step) else { return walk };
+pub(crate) fn decide_counting(step: &StepProgram, words: &[u64]) -> (DecisionWord, usize) {
+    let (mut decided, mut blocks) = (DecisionWord::NOTHING, 0);
     let mut at = step.entry;
     while let Some(node) = step.nodes.get(at) {
-        walk.blocks += 1;
+        blocks += 1;
         at = match node {
             Node::End => break,
             Node::Deny(reason) => {
-                walk.denied = Some(DecisionWord::denied(*reason));
+                decided = DecisionWord::denied(*reason, decided.len());
                 break;
             }
             Node::Command { number, next } => {
-                walk.commands = walk.commands.with(*number);
-                if walk.commands == DecisionWord::LIMIT_EXCEEDED {
+                decided = decided.with(*number);
+                if decided == DecisionWord::LIMIT_EXCEEDED {
                     break;
                 }
                 *next
@@ -68,7 +43,7 @@ fn walk(program: &Program, step: StepId, words: &[u64]) -> Walk {
             }
         };
     }
-    walk
+    (decided, blocks)
 }
 
 fn case(cases: &[Case], value: i64) -> Option<NodeId> {

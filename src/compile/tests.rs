@@ -4,6 +4,7 @@
 use super::{Compiler, Validated, Validation, not_executed};
 use crate::backend::jit::JitCompiler;
 use crate::diagnostic::Severity;
+use crate::lower::lower;
 
 const TEXT: &str = "if user.isAdmin then challenge otp";
 const OTHER: &str = "if not user.isAdmin then challenge otp";
@@ -14,8 +15,10 @@ fn machine_code_that_decides_otherwise_is_not_executed_and_reported() {
     let [policy, other] =
         [TEXT, OTHER].map(|text| compiler.compile([("a.stepup", text)]).expect("it compiles"));
     let Ok(mut jit) = JitCompiler::new(compiler.memory.clone()) else { return };
-    let wrong = jit.compile(other.policy.program()).expect("it is well formed");
-    let (native, validated) = compiler.validated(policy.policy.program(), Some(wrong));
+    let [program, wrong] =
+        [&policy, &other].map(|compiled| lower(&compiled.typed).expect("it was lowered before"));
+    let wrong = jit.compile(&wrong).expect("it is well formed");
+    let (native, validated) = compiler.validated(&program, Some(wrong));
     assert!(native.is_none());
     let Validated::Refused(defect) = validated else { panic!("{validated:?}") };
     assert_ne!(defect.found, Some(defect.expected));

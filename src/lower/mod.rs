@@ -29,7 +29,7 @@ use cranelift_entity::PrimaryMap;
 use thiserror::Error;
 
 use crate::check::policy::TypedPolicy;
-use program::{MAX_COMMANDS, Program};
+use program::{Interface, MAX_COMMANDS, Program};
 
 /// How deep blocks may nest in blocks, and sets in sets.
 pub const MAX_DEPTH: usize = 1024;
@@ -65,11 +65,15 @@ pub fn lower(policy: &TypedPolicy) -> Result<Program, LowerError> {
     let (commands, reasons, firsts) = tables.finish();
     firsts.finish(&mut places.layout);
     steps.shrink_to_fit();
-    Ok(Program {
+    let mut names: PrimaryMap<_, Box<str>> =
+        policy.steps.values().map(|step| step.name.as_str().into()).collect();
+    names.shrink_to_fit();
+    let interface = Interface {
         layout: Arc::new(places.layout),
-        steps,
+        steps: names,
         commands: commands.into(),
         reasons: reasons.into_iter().map(String::into_boxed_str).collect(),
         enabled: policy.enabled,
-    })
+    };
+    Ok(Program { steps, interface })
 }

@@ -25,19 +25,32 @@ entity_impl!(NodeId, "node");
 /// A whole flow, ready for a backend.
 #[derive(Clone, Debug)]
 pub struct Program {
+    /// What is executed.
+    pub steps: StepPrograms,
+    /// What its host knows of it.
+    pub interface: Interface,
+}
+
+/// The steps of a flow, in order.
+pub type StepPrograms = PrimaryMap<StepId, StepProgram>;
+
+/// What a host knows of a program: which facts it takes, and what its decisions mean. Whatever executes a policy, this
+/// is kept; the graphs of steps that have become machine code are not.
+#[derive(Clone, Default, Debug)]
+pub struct Interface {
     /// What the facts hold and where.
     pub layout: Arc<Layout>,
-    /// The steps, in order.
-    pub steps: PrimaryMap<StepId, StepProgram>,
+    /// The names of the steps, in order.
+    pub steps: PrimaryMap<StepId, Box<str>>,
     /// The commands; entry `i` has the number `i + 1` in a decision word. At most [`MAX_COMMANDS`].
     pub commands: Box<[CommandTemplate]>,
     /// The reasons of denials; entry `i` has the number `i`. At most [`MAX_COMMANDS`].
     pub reasons: Box<[Box<str>]>,
-    /// The mask of those that are enabled in the tenant.
+    /// The mask of the factors that are enabled in the tenant.
     pub enabled: u64,
 }
 
-impl Program {
+impl Interface {
     /// The factor of a number in masks.
     pub fn factor(&self, number: u8) -> Option<&Factor> {
         self.layout.catalog.factors.get(FactorId::from_u32(number.into()))
@@ -55,8 +68,6 @@ pub const MAX_COMMANDS: usize = 0xFFFE;
 /// One step.
 #[derive(Clone, Debug)]
 pub struct StepProgram {
-    /// Its name.
-    pub name: Box<str>,
     /// Where it begins.
     pub entry: NodeId,
     /// Its basic blocks; each leads only to earlier rows.
@@ -226,7 +237,8 @@ pub struct ListedFactor {
 }
 
 /// What a step decided, in one machine word: up to four command numbers, 16 bits each, the first in the lowest
-/// bits and 0 for none; or `0xFFFF` in the lowest bits and a reason's number in the next 16; or all ones.
+/// bits and 0 for none; or `0xFFFF` in the lowest bits, a reason's number in the next 16, and how many commands were
+/// executed before the denial in the 16 after; or all ones.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 #[repr(transparent)]
 pub struct DecisionWord(pub u64);
@@ -238,9 +250,9 @@ impl DecisionWord {
     pub const LIMIT_EXCEEDED: DecisionWord = DecisionWord(u64::MAX);
     const DENIED: u64 = 0xFFFF;
 
-    /// The denial with the reason of this number.
-    pub fn denied(reason: u16) -> Self {
-        DecisionWord(Self::DENIED | u64::from(reason) << 16)
+    /// The denial with the reason of this number, after so many commands: they count, though nobody sees them.
+    pub fn denied(reason: u16, executed: usize) -> Self {
+        DecisionWord(Self::DENIED | u64::from(reason) << 16 | (executed as u64) << 32)
     }
 
     /// This word with one more command at its end, or [`LIMIT_EXCEEDED`](Self::LIMIT_EXCEEDED).
@@ -266,7 +278,7 @@ impl DecisionWord {
         if self == Self::LIMIT_EXCEEDED {
             Verdict::LimitExceeded
         } else if self.0 & 0xFFFF == Self::DENIED {
-            Verdict::Denied((self.0 >> 16) as u16)
+            Verdict::Denied { reason: (self.0 >> 16) as u16, executed: usize::from((self.0 >> 32) as u16) }
         } else {
             let numbers = (0..COMMAND_LIMIT).map(|i| (self.0 >> (16 * i)) as u16).take_while(|&n| n != 0);
             Verdict::Commands(numbers.collect())
@@ -279,8 +291,13 @@ impl DecisionWord {
 pub enum Verdict {
     /// The numbers of the commands, in order.
     Commands(SmallVec<[u16; COMMAND_LIMIT]>),
-    /// The number of the reason.
-    Denied(u16),
+    /// A denial.
+    Denied {
+        /// The number of the reason.
+        reason: u16,
+        /// How many commands the step executed before.
+        executed: usize,
+    },
     /// A fifth command.
     LimitExceeded,
 }

@@ -85,7 +85,7 @@ pub(super) fn step<'p>(
     let (nodes, entry) = switch::merge(&statements.graph, entry);
     let (mut nodes, entry) = tables.firsts.rewrite(nodes, entry);
     nodes.shrink_to_fit();
-    Ok(StepProgram { name: step.name.as_str().into(), entry, nodes })
+    Ok(StepProgram { entry, nodes })
 }
 
 struct Statements<'p, 't> {

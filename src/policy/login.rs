@@ -52,7 +52,7 @@ impl<'p> Login<'p> {
     }
 
     pub(crate) fn resume(policy: &'p Policy, saved: SavedLogin) -> Result<Self, ResumeError> {
-        let state = saved.open(policy.program(), policy.digest(), policy.seal_key())?;
+        let state = saved.open(policy.interface(), policy.digest(), policy.seal_key())?;
         Ok(Login { policy, state })
     }
 
@@ -72,7 +72,7 @@ impl<'p> Login<'p> {
     pub fn next(&mut self, facts: &Facts, availability: &Availability) -> Result<Next<'p>, LoginError> {
         let policy = self.policy;
         let decide = |step, words: &[u64]| policy.execute(step, words);
-        self.state.next(&Turn { program: policy.program(), facts, availability, decide: &decide })
+        self.state.next(&Turn { interface: policy.interface(), facts, availability, decide: &decide })
     }
 
     /// The user passed the prompt with this factor: a challenge, or an enrollment.
@@ -80,11 +80,11 @@ impl<'p> Login<'p> {
     /// # Errors
     /// When no prompt is open, or it doesn't offer the factor.
     pub fn completed(&mut self, factor: &str) -> Result<(), AnswerError> {
-        let program = self.policy.program();
-        let number = program.layout.catalog.find(factor).map(FactorId::as_u32);
+        let interface = self.policy.interface();
+        let number = interface.layout.catalog.find(factor).map(FactorId::as_u32);
         // A number that no prompt offers stands for a name that the catalog lacks.
         let number = number.and_then(|number| u8::try_from(number).ok()).unwrap_or(u8::MAX);
-        self.state.completed(number, factor, program)
+        self.state.completed(number, factor, interface)
     }
 
     /// The user did not pass the prompt: the login fails. (How often they may try is the host's to say.)
@@ -110,8 +110,8 @@ impl<'p> Login<'p> {
 
     /// The factors that the user has passed at prompts of this login, in order.
     pub fn passed(&self) -> impl Iterator<Item = &'p str> + '_ {
-        let program = self.policy.program();
-        let factors = self.state.passed_numbers().filter_map(|factor| program.factor(factor));
+        let interface = self.policy.interface();
+        let factors = self.state.passed_numbers().filter_map(|factor| interface.factor(factor));
         factors.map(|factor| factor.name.as_str())
     }
 

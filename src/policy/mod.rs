@@ -10,9 +10,10 @@ use std::sync::Arc;
 pub use login::Login;
 
 use crate::backend::interpret;
-use crate::backend::jit::NativeCode;
+use crate::backend::jit::{NativeCode, NativeStep};
 use crate::check::policy::StepId;
-use crate::lower::program::{DecisionWord, Program};
+use crate::lower::layout::Layout;
+use crate::lower::program::{DecisionWord, Interface, Program, StepProgram, StepPrograms};
 use crate::runtime::{
     Availability, DecideError, Decision, Digest, FactType, Facts, ResumeError, SavedLogin, SealKey, Slot,
     SlotError,
@@ -54,25 +55,42 @@ pub struct Policy {
 }
 
 struct Inner {
-    program: Program,
-    native: Option<NativeCode>,
+    interface: Interface,
+    execution: Execution,
     digest: Digest,
     seal_key: SealKey,
 }
 
-impl Inner {
-    #[inline]
-    fn execute(&self, step: StepId, words: &[u64]) -> DecisionWord {
-        let native = self.native.as_ref().and_then(|native| native.decide(step, words));
-        native.unwrap_or_else(|| interpret::decide(&self.program, step, words))
-    }
+/// What executes the steps. Machine code needs no graphs, so a server doesn't hold them for its policies.
+enum Execution {
+    Native(NativeCode),
+    Interpreted(StepPrograms),
 }
 
-/// One step of a policy.
+/// One step of a policy: to it what a function's pointer is to a function. Who decides often keeps it, and finds what
+/// executes it without a look at the policy.
 #[derive(Clone, Copy)]
 pub struct Step<'p> {
-    policy: &'p Inner,
+    interface: &'p Interface,
+    layout: &'p Layout,
+    execution: StepExecution<'p>,
     id: StepId,
+}
+
+#[derive(Clone, Copy)]
+enum StepExecution<'p> {
+    Native(NativeStep<'p>),
+    Interpreted(&'p StepProgram),
+}
+
+impl Inner {
+    fn step(&self, id: StepId) -> Option<Step<'_>> {
+        let execution = match &self.execution {
+            Execution::Native(code) => StepExecution::Native(code.step(id)?),
+            Execution::Interpreted(steps) => StepExecution::Interpreted(steps.get(id)?),
+        };
+        Some(Step { interface: &self.interface, layout: &self.interface.layout, execution, id })
+    }
 }
 
 impl Policy {
@@ -82,7 +100,9 @@ impl Policy {
         digest: Digest,
         seal_key: SealKey,
     ) -> Self {
-        Policy { inner: Arc::new(Inner { program, native, digest, seal_key }) }
+        let Program { steps, interface } = program;
+        let execution = native.map_or(Execution::Interpreted(steps), Execution::Native);
+        Policy { inner: Arc::new(Inner { interface, execution, digest, seal_key }) }
     }
 
     /// A policy of a program that no [`Compiler`](crate::Compiler) made, for tools that build typed policies. Nothing
@@ -93,8 +113,8 @@ impl Policy {
     }
 
     /// The steps, in the order in which a login passes them.
-    pub fn steps(&self) -> impl ExactSizeIterator<Item = Step<'_>> {
-        self.inner.program.steps.keys().map(|id| Step { policy: &self.inner, id })
+    pub fn steps(&self) -> impl Iterator<Item = Step<'_>> {
+        self.interface().steps.keys().filter_map(|id| self.inner.step(id))
     }
 
     /// The step of a name.
@@ -104,7 +124,7 @@ impl Policy {
 
     /// Empty facts of this policy's layout, to be kept and reused from login to login.
     pub fn facts(&self) -> Facts {
-        Facts::new(&self.inner.program.layout)
+        Facts::new(&self.interface().layout)
     }
 
     /// A login from its beginning.
@@ -123,7 +143,7 @@ impl Policy {
     /// The factors that a login may use: all that the tenant has enabled (the whole catalog, if the policy was compiled
     /// without a tenant), in a browser that supports them all.
     pub fn availability(&self) -> Availability {
-        Availability::new(&self.inner.program.layout, self.inner.program.enabled)
+        Availability::new(&self.interface().layout, self.interface().enabled)
     }
 
     /// What it was compiled from, as one number: texts, library, version of stepup.
@@ -140,26 +160,25 @@ impl Policy {
     /// # Errors
     /// When there is no such fact, or it has another type.
     pub fn slot<T: FactType>(&self, fact: &str) -> Result<Slot<T>, SlotError> {
-        self.inner.program.layout.slot(fact)
+        self.interface().layout.slot(fact)
     }
 
     /// Executes a step.
-    #[inline]
     pub(crate) fn execute(&self, step: StepId, words: &[u64]) -> DecisionWord {
-        self.inner.execute(step, words)
+        self.inner.step(step).map_or(DecisionWord::NOTHING, |step| step.execution.decide(words))
     }
 
     /// What executes it.
     pub fn engine(&self) -> Engine {
-        match self.inner.native {
-            Some(_) => Engine::Native,
-            None => Engine::Interpreter,
+        match self.inner.execution {
+            Execution::Native(_) => Engine::Native,
+            Execution::Interpreted(_) => Engine::Interpreter,
         }
     }
 
-    /// The lowered program that both backends execute.
-    pub fn program(&self) -> &Program {
-        &self.inner.program
+    /// Which facts it takes, and what its decisions mean.
+    pub fn interface(&self) -> &Interface {
+        &self.inner.interface
     }
 }
 
@@ -176,10 +195,21 @@ impl fmt::Debug for Step<'_> {
     }
 }
 
+impl StepExecution<'_> {
+    #[inline]
+    fn decide(self, words: &[u64]) -> DecisionWord {
+        match self {
+            // Facts of the layout have all its words. Were there fewer, nobody would be let in.
+            StepExecution::Native(code) => code.decide(words).unwrap_or(DecisionWord::LIMIT_EXCEEDED),
+            StepExecution::Interpreted(step) => interpret::decide(step, words),
+        }
+    }
+}
+
 impl<'p> Step<'p> {
     /// Its name.
     pub fn name(&self) -> &'p str {
-        &self.policy.program.steps[self.id].name
+        self.interface.steps.get(self.id).map_or("", |name| name)
     }
 
     /// Decides what this step asks of a login.
@@ -189,9 +219,8 @@ impl<'p> Step<'p> {
     /// would execute a fifth command.
     #[inline]
     pub fn decide(&self, facts: &Facts) -> Result<Decision<'p>, DecideError> {
-        let program = &self.policy.program;
-        let words = facts.words_for(&program.layout)?;
-        Decision::new(program, self.id, self.policy.execute(self.id, words), words)
+        let words = facts.words_for(self.layout)?;
+        Decision::new(self.interface, self.id, self.execution.decide(words), words)
     }
 
     /// Decides, and gives the bare word: the fast path of a server that looks commands up by itself.
@@ -200,6 +229,6 @@ impl<'p> Step<'p> {
     /// As [`decide`](Self::decide), but a fifth command is [`DecisionWord::LIMIT_EXCEEDED`].
     #[inline]
     pub fn decide_word(&self, facts: &Facts) -> Result<DecisionWord, DecideError> {
-        facts.words_for(&self.policy.program.layout).map(|words| self.policy.execute(self.id, words))
+        facts.words_for(self.layout).map(|words| self.execution.decide(words))
     }
 }

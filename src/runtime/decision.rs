@@ -8,7 +8,7 @@ use smallvec::SmallVec;
 use crate::backend::interpret::set_mask;
 use crate::check::policy::{CommandKind, StepId, Style};
 use crate::lower::layout::WordSlot;
-use crate::lower::program::{CommandTemplate, DecisionWord, Program, SetFormula, StepProgram, Verdict};
+use crate::lower::program::{CommandTemplate, DecisionWord, Interface, SetFormula, Verdict};
 use crate::runtime::facts::DecideError;
 
 /// What one step of a policy decided for one login.
@@ -18,8 +18,8 @@ use crate::runtime::facts::DecideError;
 /// "additionalFactors":[]}],"denied":null}`.
 #[derive(Clone, Debug)]
 pub struct Decision<'p> {
-    program: &'p Program,
-    step: &'p StepProgram,
+    interface: &'p Interface,
+    step: &'p str,
     word: DecisionWord,
     /// The words that the commands' sets read, in no order.
     words: SetWords,
@@ -54,18 +54,18 @@ pub struct FactorChoice<'p> {
 }
 
 impl<'p> Decision<'p> {
-    /// What a word of a program means, decided on these words.
+    /// What a word of a policy means, decided on these words.
     pub fn new(
-        program: &'p Program,
+        interface: &'p Interface,
         step: StepId,
         word: DecisionWord,
         words: &[u64],
     ) -> Result<Self, DecideError> {
-        let step = program.steps.get(step).ok_or(DecideError::UnknownStep)?;
+        let step = interface.steps.get(step).ok_or(DecideError::UnknownStep)?;
         if word == DecisionWord::LIMIT_EXCEEDED {
             return Err(DecideError::LimitExceeded);
         }
-        let mut decision = Decision { program, step, word, words: SmallVec::new() };
+        let mut decision = Decision { interface, step, word, words: SmallVec::new() };
         for template in decision.templates() {
             if let Some(set) = &template.rest {
                 decision.copy_words(set, words);
@@ -98,7 +98,7 @@ impl<'p> Decision<'p> {
 
     /// The name of the step.
     pub fn step(&self) -> &'p str {
-        &self.step.name
+        self.step
     }
 
     /// The word itself.
@@ -118,7 +118,9 @@ impl<'p> Decision<'p> {
     /// The reason, when the login is denied.
     pub fn denied(&self) -> Option<&'p str> {
         match self.word.verdict() {
-            Verdict::Denied(reason) => self.program.reasons.get(usize::from(reason)).map(|reason| &**reason),
+            Verdict::Denied { reason, .. } => {
+                self.interface.reasons.get(usize::from(reason)).map(|reason| &**reason)
+            }
             Verdict::Commands(_) | Verdict::LimitExceeded => None,
         }
     }
@@ -130,13 +132,13 @@ impl<'p> Decision<'p> {
 
     /// A decision from the word and the words that its sets read, kept since.
     pub(super) fn resumed(
-        program: &'p Program,
+        interface: &'p Interface,
         step: StepId,
         word: DecisionWord,
         words: SetWords,
     ) -> Option<Self> {
-        let step = program.steps.get(step)?;
-        Some(Decision { program, step, word, words })
+        let step = interface.steps.get(step)?;
+        Some(Decision { interface, step, word, words })
     }
 
     /// The words that its sets read.
@@ -151,16 +153,16 @@ impl<'p> Decision<'p> {
 
     /// The name of the factor of a number.
     pub(super) fn factor_name(&self, factor: u8) -> Option<&'p str> {
-        self.program.factor(factor).map(|factor| factor.name.as_str())
+        self.interface.factor(factor).map(|factor| factor.name.as_str())
     }
 
     fn templates(&self) -> impl Iterator<Item = &'p CommandTemplate> + use<'p> {
         let numbers = match self.word.verdict() {
             Verdict::Commands(numbers) => numbers,
-            Verdict::Denied(_) | Verdict::LimitExceeded => SmallVec::new(),
+            Verdict::Denied { .. } | Verdict::LimitExceeded => SmallVec::new(),
         };
-        let program = self.program;
-        numbers.into_iter().filter_map(|number| program.command(number))
+        let interface = self.interface;
+        numbers.into_iter().filter_map(|number| interface.command(number))
     }
 
     fn factors(&self, template: &'p CommandTemplate) -> Vec<FactorChoice<'p>> {
@@ -181,7 +183,7 @@ impl<'p> Decision<'p> {
 
     /// A factor as a command offers it, with the options that the command gives it.
     pub(super) fn choice(&self, template: &CommandTemplate, factor: u8) -> Option<FactorChoice<'p>> {
-        let known = self.program.factor(factor)?;
+        let known = self.interface.factor(factor)?;
         let listed = template.listed.iter().find(|listed| listed.factor == factor);
         let options = listed.into_iter().flat_map(|listed| &listed.options);
         let options = options.filter_map(|option| known.options.get(usize::from(*option)));

@@ -1,7 +1,7 @@
 //! The facts of one login.
 
-use std::fmt;
 use std::sync::Arc;
+use std::{fmt, ptr};
 
 use jiff::Timestamp;
 use thiserror::Error;
@@ -172,9 +172,10 @@ impl Facts {
         }
     }
 
-    /// The words for a program of this layout, if all is filled.
-    pub fn words_for(&self, layout: &Arc<Layout>) -> Result<&[u64], DecideError> {
-        if !Arc::ptr_eq(layout, &self.layout) {
+    /// The words for a policy of this layout, if all is filled.
+    #[inline]
+    pub fn words_for(&self, layout: &Layout) -> Result<&[u64], DecideError> {
+        if !ptr::eq(layout, &*self.layout) {
             return Err(DecideError::ForeignFacts);
         }
         if self.record.unfilled() != 0 {

@@ -86,7 +86,7 @@ impl Alone {
     /// The library reads what is enrolled for its prompts too; an Action of commands alone doesn't.
     fn as_far_as_read(&self, event: &Json) -> Json {
         let mut event = event.clone();
-        let layout = &self.policy.program().layout;
+        let layout = &self.policy.interface().layout;
         if layout.enrolled_for == EnrolledFor::Deciding {
             return event;
         }

@@ -85,7 +85,7 @@ impl Host {
     }
 
     pub(crate) fn availability(&self, policy: &Policy) -> Availability {
-        let names = policy.program().layout.catalog.factors.values().map(|factor| factor.name.as_str());
+        let names = policy.interface().layout.catalog.factors.values().map(|factor| factor.name.as_str());
         let enabled: Vec<&str> = names.filter(|name| !self.disabled.contains(name)).collect();
         let availability = policy.availability().enable_only(&enabled).unwrap();
         availability.without_support(&self.unsupported).unwrap()

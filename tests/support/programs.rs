@@ -5,7 +5,7 @@ use std::sync::Arc;
 use cranelift_entity::{EntityRef, PrimaryMap};
 use stepup::check::policy::StepId;
 use stepup::lower::layout::{Layout, MAX_NUMBER, NEVER, WordSlot};
-use stepup::lower::program::{Case, Node, NodeId, Program, SetFormula, StepProgram, Test};
+use stepup::lower::program::{Case, Interface, Node, NodeId, Program, SetFormula, StepProgram, Test};
 
 /// The words of every program here: three of any bits, `now`, two stamps, and two numbers under 64.
 const WORDS: u32 = 8;
@@ -44,8 +44,8 @@ impl Choices<'_> {
 /// A program of one to three steps.
 pub(crate) fn program(choices: &mut Choices<'_>) -> Program {
     let mut steps = PrimaryMap::new();
-    for number in 0..=choices.below(3) {
-        steps.push(step(choices, number));
+    for _ in 0..=choices.below(3) {
+        steps.push(step(choices));
     }
     program_of(WORDS as usize, steps)
 }
@@ -53,7 +53,7 @@ pub(crate) fn program(choices: &mut Choices<'_>) -> Program {
 /// A program around steps, with nothing to show for its commands.
 pub(crate) fn program_of(words: usize, steps: PrimaryMap<StepId, StepProgram>) -> Program {
     let layout = Layout { words, ..Layout::default() };
-    Program { layout: Arc::new(layout), steps, commands: Box::default(), reasons: Box::default(), enabled: 0 }
+    Program { steps, interface: Interface { layout: Arc::new(layout), ..Interface::default() } }
 }
 
 /// Random words that every question here can be asked about.
@@ -62,7 +62,7 @@ pub(crate) fn facts(choices: &mut Choices<'_>) -> Vec<u64> {
     slots.map(|slot| value_for(choices, slot) as u64).collect()
 }
 
-fn step(choices: &mut Choices<'_>, number: usize) -> StepProgram {
+fn step(choices: &mut Choices<'_>) -> StepProgram {
     let mut nodes: PrimaryMap<NodeId, Node> = PrimaryMap::new();
     nodes.push(Node::End);
     let rows = choices.below(60);
@@ -85,7 +85,7 @@ fn step(choices: &mut Choices<'_>, number: usize) -> StepProgram {
         0 => NodeId::new(choices.below(nodes.len())),
         _ => NodeId::new(nodes.len() - 1),
     };
-    StepProgram { name: format!("step-{number}").into(), entry, nodes }
+    StepProgram { entry, nodes }
 }
 
 /// A command that executes or not, then what stood last: in a row they give many words for one node.

@@ -143,8 +143,12 @@ pub(crate) fn resident(printed: &Printed) -> Result<Vec<Row>, Error> {
         ..Row::default()
     };
     let cold = Row {
-        bar: format!("a cold call of a Rust function pointer: {}", cell("a cold call")?),
-        ratio: cell("ratio")?.to_owned(),
+        bar: format!(
+            "a cold call of a Rust function pointer, as many functions as far apart: {}; few side by side: {}",
+            cell("a cold call")?,
+            cell("the same")?
+        ),
+        ratio: format!("{}; {}", cell("ratio to it")?, cell("ratio to that")?),
         ..row("a decision of a cold one", cell("a decision of a cold one")?)
     };
     Ok(vec![

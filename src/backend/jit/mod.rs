@@ -20,7 +20,7 @@ mod tables;
 mod tests;
 mod validate;
 
-use std::sync::Arc;
+use std::marker::PhantomData;
 use std::{fmt, io, mem};
 
 use cranelift_codegen::binemit::Reloc;
@@ -108,7 +108,7 @@ impl JitCompiler {
         // SAFETY: each entry is the offset of a function of this signature in the bytes just published.
         let entry = |&offset| unsafe { mem::transmute::<*const u8, StepFunction>(span.address(offset)) };
         let steps = object.entries.iter().map(entry).collect();
-        Ok(NativeCode { steps, words: program.layout.words, span: Arc::new(span) })
+        Ok(NativeCode { steps, words: program.interface.layout.words, span })
     }
 
     /// The bytes of a program, which may lie at any multiple of [`memory::ALIGNMENT`]. The same program gives the
@@ -226,27 +226,25 @@ impl Object {
 /// From the address of the facts' words to a [`DecisionWord`].
 type StepFunction = extern "C" fn(*const u64) -> u64;
 
-/// The machine code of a policy. Clones share it; it is freed with the last of them.
-#[derive(Clone)]
+/// The machine code of a policy; dropped, its memory is free.
 pub struct NativeCode {
     /// They lie in the span. Beside it, since a policy that no cache holds is found the sooner the fewer places it is in.
     steps: SmallVec<[StepFunction; 2]>,
     words: usize,
-    span: Arc<CodeSpan>,
+    span: CodeSpan,
 }
 
 impl NativeCode {
     /// A step, ready to be called.
-    pub fn step(&self, step: StepId) -> Option<NativeStep> {
+    pub fn step(&self, step: StepId) -> Option<NativeStep<'_>> {
         let function = *self.steps.get(step.as_u32() as usize)?;
-        Some(NativeStep { function, words: self.words, _code: self.clone() })
+        Some(NativeStep { function, words: self.words, code: PhantomData })
     }
 
     /// Decides a step on the facts' words; `None` when there is no such step, or fewer words than the layout has.
     #[inline]
     pub fn decide(&self, step: StepId, words: &[u64]) -> Option<DecisionWord> {
-        let function = self.steps.get(step.as_u32() as usize)?;
-        call(*function, self.words, words)
+        self.step(step)?.decide(words)
     }
 
     /// How many bytes of code memory it takes.
@@ -261,24 +259,19 @@ impl fmt::Debug for NativeCode {
     }
 }
 
-/// A step's function, with what keeps it alive.
-#[derive(Clone, Debug)]
-pub struct NativeStep {
+/// A step's function, for as long as its code lives.
+#[derive(Clone, Copy, Debug)]
+pub struct NativeStep<'c> {
     function: StepFunction,
     words: usize,
-    _code: NativeCode,
+    code: PhantomData<&'c NativeCode>,
 }
 
-impl NativeStep {
+impl NativeStep<'_> {
     /// Decides on the facts' words; `None` when there are fewer than the layout has.
     #[inline]
-    pub fn decide(&self, words: &[u64]) -> Option<DecisionWord> {
-        call(self.function, self.words, words)
+    pub fn decide(self, words: &[u64]) -> Option<DecisionWord> {
+        // The function reads no word beyond the layout's: `validate` has seen every slot.
+        (words.len() >= self.words).then(|| DecisionWord((self.function)(words.as_ptr())))
     }
-}
-
-#[inline]
-fn call(function: StepFunction, expected: usize, words: &[u64]) -> Option<DecisionWord> {
-    // The function reads no word beyond the layout's: `validate` has seen every slot.
-    (words.len() >= expected).then(|| DecisionWord(function(words.as_ptr())))
 }

@@ -133,7 +133,9 @@ impl<'a> Plan<'a> {
         loop {
             match (&self.step.nodes[node], word) {
                 (Node::End, Word::Known(word)) => return Target::Return(word),
-                (Node::Deny(reason), _) => return Target::Return(DecisionWord::denied(*reason)),
+                (Node::Deny(reason), word) => {
+                    return Target::Return(DecisionWord::denied(*reason, word.commands()));
+                }
                 (Node::Command { .. }, word) if word.commands() == COMMAND_LIMIT => {
                     return Target::Return(DecisionWord::LIMIT_EXCEEDED);
                 }

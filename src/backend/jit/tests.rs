@@ -7,7 +7,9 @@ use super::plan::{Plan, Shape, Word};
 use super::rows::Outcome;
 use super::{JitCompiler, Object};
 use crate::lower::layout::{Layout, WordSlot};
-use crate::lower::program::{Case, DecisionWord, Node, NodeId, Program, SetFormula, StepProgram, Test};
+use crate::lower::program::{
+    Case, DecisionWord, Interface, Node, NodeId, Program, SetFormula, StepProgram, Test,
+};
 
 fn row(index: usize) -> NodeId {
     NodeId::new(index)
@@ -20,7 +22,7 @@ fn ask(bit: u32, then: usize, otherwise: usize) -> Node {
 
 fn step(nodes: impl IntoIterator<Item = Node>) -> StepProgram {
     let nodes: PrimaryMap<NodeId, Node> = nodes.into_iter().collect();
-    StepProgram { name: "step".into(), entry: row(nodes.len() - 1), nodes }
+    StepProgram { entry: row(nodes.len() - 1), nodes }
 }
 
 /// A step in which each of `commands` is executed or not by a bit of its own.
@@ -37,13 +39,8 @@ fn optional_commands(commands: u32) -> StepProgram {
 fn assemble(step: StepProgram) -> Object {
     let layout = Layout { words: 1, ..Layout::default() };
     let steps = PrimaryMap::from_iter([step]);
-    let program = Program {
-        layout: Arc::new(layout),
-        steps,
-        commands: Box::default(),
-        reasons: Box::default(),
-        enabled: 0,
-    };
+    let program =
+        Program { steps, interface: Interface { layout: Arc::new(layout), ..Interface::default() } };
     let mut compiler = JitCompiler::new(CodeMemory::new()).expect("this host has machine code");
     compiler.assemble(&program).expect("the program is well formed")
 }

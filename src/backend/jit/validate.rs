@@ -15,18 +15,21 @@ const NUMBERS: RangeInclusive<usize> = 1..=MAX_COMMANDS;
 
 /// Refuses a program whose machine code could read outside of the facts or run without end.
 pub(super) fn validate(program: &Program) -> Result<(), JitError> {
-    let words = program.layout.words;
+    let words = program.interface.layout.words;
     if words > MAX_WORDS {
         return Err(JitError::TooLarge { what: "words of facts", limit: MAX_WORDS });
     }
-    for step in program.steps.values() {
-        let malformed = |node| JitError::Malformed { step: step.name.to_string(), node };
+    for (id, step) in &program.steps {
+        let name = program.interface.steps.get(id).map_or("", |name| name);
+        let malformed = |node| JitError::Malformed { step: name.to_owned(), node };
         if !step.nodes.is_valid(step.entry) {
             return Err(malformed(step.entry));
         }
         let mut rows = step.nodes.iter();
-        if let Some((id, _)) = rows.find(|(id, node)| !(leads_back(*id, node) && reads_inside(node, words))) {
-            return Err(malformed(id));
+        if let Some((row, _)) =
+            rows.find(|(row, node)| !(leads_back(*row, node) && reads_inside(node, words)))
+        {
+            return Err(malformed(row));
         }
     }
     Ok(())

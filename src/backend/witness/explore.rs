@@ -156,7 +156,7 @@ impl<'p, F: Fn(StepId, &[u64]) -> Option<DecisionWord>> Explorer<'p, F> {
 
     /// Words that are in no case of any switch, if that is easily had: they lead to an end soon.
     fn first_words(&self) -> Vec<u64> {
-        let mut words = vec![0; self.program.layout.words];
+        let mut words = vec![0; self.program.interface.layout.words];
         for node in self.step.nodes.values() {
             if let Node::Switch { slot, cases, .. } = node
                 && let Some(after) = cases.last().and_then(|case| case.high.checked_add(1))
@@ -258,12 +258,13 @@ impl<'p, F: Fn(StepId, &[u64]) -> Option<DecisionWord>> Explorer<'p, F> {
     /// Compares the decisions on a record of words, and counts the blocks that are passed for them.
     fn check(&mut self, words: &[u64]) -> Result<usize, Box<Defect>> {
         self.coverage.records += 1;
-        let (expected, passed) = interpret::decide_counting(self.program, self.id, words);
+        let (expected, passed) = interpret::decide_counting(self.step, words);
         let found = (self.decide)(self.id, words);
         if found == Some(expected) {
             return Ok(passed);
         }
-        let step = self.step.name.clone();
-        Err(Box::new(Defect { step: step.into(), words: words.to_vec(), expected, found }))
+        let step =
+            self.program.interface.steps.get(self.id).map_or_else(String::new, |name| name.to_string());
+        Err(Box::new(Defect { step, words: words.to_vec(), expected, found }))
     }
 }

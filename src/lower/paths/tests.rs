@@ -56,7 +56,7 @@ fn elements_and_what_they_must_have_stand_beside_keys() {
 fn the_tree_of_the_seed_s_policy_is_small() {
     let text = include_str!("../../../examples/admins.stepup");
     let policy = Compiler::new().compile([("admins.stepup", text)]).unwrap().policy;
-    let tree = &policy.program().layout.paths;
+    let tree = &policy.interface().layout.paths;
     assert_eq!(tree.len(), 13);
     let bytes = size_of_val(tree) + tree.heap_bytes();
     assert!(bytes <= 400, "{bytes} bytes");

@@ -17,7 +17,7 @@ use thiserror::Error;
 
 use crate::check::policy::StepId;
 use crate::lower::layout::Layout;
-use crate::lower::program::{DecisionWord, Program};
+use crate::lower::program::{DecisionWord, Interface};
 use crate::runtime::facts::Listed;
 use crate::runtime::{DecideError, Decision, Facts, SetError};
 use column::{Column, columns};
@@ -100,7 +100,7 @@ pub enum RowError {
 ///
 /// It keeps eight bytes a login and step, and the columns, which it shares with the batch.
 pub struct BatchDecisions<'p> {
-    program: &'p Program,
+    interface: &'p Interface,
     columns: Vec<Column>,
     rows: usize,
     /// A bit for each login that was not decided.
@@ -110,28 +110,28 @@ pub struct BatchDecisions<'p> {
 }
 
 impl<'p> BatchDecisions<'p> {
-    /// Decides all steps of a program on all rows of a batch.
+    /// Decides all steps of a policy on all rows of a batch.
     pub(crate) fn decide(
-        program: &'p Program,
+        interface: &'p Interface,
         events: &RecordBatch,
         execute: impl Fn(StepId, &[u64]) -> DecisionWord,
     ) -> Result<Self, BatchError> {
         let rows = events.num_rows();
-        let columns = columns(&program.layout, events)?;
-        let mut filler = Filler::new(&program.layout, &columns, rows)?;
-        let mut words: Vec<Vec<u64>> = program.steps.keys().map(|_| Vec::with_capacity(rows)).collect();
+        let columns = columns(&interface.layout, events)?;
+        let mut filler = Filler::new(&interface.layout, &columns, rows)?;
+        let mut words: Vec<Vec<u64>> = interface.steps.keys().map(|_| Vec::with_capacity(rows)).collect();
         let mut refused = Vec::with_capacity(rows.div_ceil(64));
         let (mut tile, logins) = filler.tile();
         for begin in (0..rows).step_by(logins) {
             filler.fill(begin..rows.min(begin + logins), &mut tile);
-            for (step, words) in program.steps.keys().zip(&mut words) {
+            for (step, words) in interface.steps.keys().zip(&mut words) {
                 words.extend(tile.rows().map(|row| execute(step, row).0));
             }
             refused.extend_from_slice(tile.refused());
         }
         drop(filler);
         let words = words.into_iter().map(ScalarBuffer::from).collect();
-        Ok(BatchDecisions { program, columns, rows, refused, words })
+        Ok(BatchDecisions { interface, columns, rows, refused, words })
     }
 
     /// How many logins there are.
@@ -171,17 +171,17 @@ impl<'p> BatchDecisions<'p> {
         if row >= self.rows {
             return Err(RowError::NoSuchRow { rows: self.rows });
         }
-        let layout: &Arc<Layout> = &self.program.layout;
+        let layout: &Arc<Layout> = &self.interface.layout;
         let mut facts = Facts::new(layout);
         self.columns.iter().try_for_each(|column| column.store_row(&mut facts, row))?;
         let words = facts.words_for(layout)?;
         let word = self.words.get(step.as_u32() as usize).and_then(|words| words.get(row));
         let word = DecisionWord(*word.ok_or(DecideError::UnknownStep)?);
-        Ok(Decision::new(self.program, step, word, words)?)
+        Ok(Decision::new(self.interface, step, word, words)?)
     }
 
     fn step(&self, name: &str) -> Option<StepId> {
-        self.program.steps.iter().find(|(_, step)| *step.name == *name).map(|(id, _)| id)
+        self.interface.steps.iter().find(|(_, step)| ***step == *name).map(|(id, _)| id)
     }
 }
 

@@ -5,7 +5,7 @@
 //! browser, enrolled or not, passed before. What a login has done is a small value ([`state`]) that can be stored
 //! between two prompts and go on elsewhere. Commands are counted over all steps, whatever the proofs have said.
 //!
-//! This file is the machine, over a program; who holds the policy is [`Login`](crate::Login)'s business.
+//! This file is the machine, over a policy's interface; who holds the policy is [`Login`](crate::Login)'s business.
 
 mod availability;
 mod log;
@@ -24,9 +24,8 @@ use smallvec::SmallVec;
 use thiserror::Error;
 
 use self::state::{Ending, FreshFacts, Pass, Position, Prompts};
-use crate::backend::interpret;
 use crate::check::policy::{CommandKind, StepId, Style};
-use crate::lower::program::{COMMAND_LIMIT, CommandTemplate, DecisionWord, Program, Verdict};
+use crate::lower::program::{COMMAND_LIMIT, CommandTemplate, DecisionWord, Interface, Verdict};
 use crate::runtime::decision::{Decision, FactorChoice, FactorNumbers};
 use crate::runtime::facts::{DecideError, Facts};
 
@@ -110,7 +109,7 @@ pub(crate) type Decide<'d> = &'d dyn Fn(StepId, &[u64]) -> DecisionWord;
 
 /// One call of a login: what it may look at.
 pub(crate) struct Turn<'p, 'd> {
-    pub(crate) program: &'p Program,
+    pub(crate) interface: &'p Interface,
     pub(crate) facts: &'d Facts,
     pub(crate) availability: &'d Availability,
     pub(crate) decide: Decide<'d>,
@@ -119,25 +118,25 @@ pub(crate) struct Turn<'p, 'd> {
 impl LoginState {
     /// Goes on until the user is asked, the next step wants fresh facts, or the login ends.
     pub(crate) fn next<'p>(&mut self, turn: &Turn<'p, '_>) -> Result<Next<'p>, LoginError> {
-        if !Arc::ptr_eq(&turn.availability.layout, &turn.program.layout) {
+        if !Arc::ptr_eq(&turn.availability.layout, &turn.interface.layout) {
             return Err(LoginError::ForeignAvailability);
         }
         // An open prompt reads no facts; another policy's are a mistake all the same.
-        if !Arc::ptr_eq(turn.facts.layout(), &turn.program.layout) {
+        if !Arc::ptr_eq(turn.facts.layout(), &turn.interface.layout) {
             return Err(DecideError::ForeignFacts.into());
         }
         // Every round ends a command or a step.
         loop {
             match &mut self.at {
-                Position::Ended(ending) => return Ok(ending.told(turn.program)),
+                Position::Ended(ending) => return Ok(ending.told(turn.interface)),
                 Position::Before { step, facts } => {
                     let step = StepId::from_u32(*step);
-                    let Some(program) = turn.program.steps.get(step) else {
+                    let Some(name) = turn.interface.steps.get(step) else {
                         self.at = Position::Ended(Ending::Completed);
                         continue;
                     };
                     if std::mem::replace(facts, FreshFacts::Known) == FreshFacts::ToBeTold {
-                        return Ok(Next::FreshFacts { step: &program.name });
+                        return Ok(Next::FreshFacts { step: name });
                     }
                     self.decide(step, turn)?;
                 }
@@ -152,12 +151,12 @@ impl LoginState {
 
     /// The step decides, once.
     fn decide(&mut self, step: StepId, turn: &Turn<'_, '_>) -> Result<(), LoginError> {
-        let program = turn.program;
-        let words = turn.facts.words_for(&program.layout)?;
+        let interface = turn.interface;
+        let words = turn.facts.words_for(&interface.layout)?;
         let enrolled = turn.facts.enrolled()?;
         // A copy on the stack: the facts are the host's, and only the login knows what was passed in it.
         let own;
-        let words = match program.layout.performed_in_login {
+        let words = match interface.layout.performed_in_login {
             Some(slot) => {
                 let mut copy: SmallVec<[u64; 64]> = SmallVec::from_slice(words);
                 if let Some(word) = copy.get_mut(slot.0 as usize) {
@@ -171,15 +170,12 @@ impl LoginState {
         let word = (turn.decide)(step, words);
         let (executed, at) = match word.verdict() {
             Verdict::LimitExceeded => (COMMAND_LIMIT, Position::Ended(Ending::LimitExceeded)),
-            Verdict::Denied(reason) => {
-                let lost = interpret::commands_before_denial(program, step, words);
-                (lost, Position::Ended(Ending::Denied { reason }))
-            }
+            Verdict::Denied { reason, executed } => (executed, Position::Ended(Ending::Denied { reason })),
             Verdict::Commands(numbers) => {
                 let prompts = Prompts {
                     step: step.as_u32(),
                     word: word.0,
-                    words: Decision::new(program, step, word, words)?.into_words(),
+                    words: Decision::new(interface, step, word, words)?.into_words(),
                     enrolled,
                     done: 0,
                     asked: 0,
@@ -201,12 +197,12 @@ impl LoginState {
         let Position::Prompts(prompts) = &mut self.at else { return None };
         let step = StepId::from_u32(prompts.step);
         let decision =
-            Decision::resumed(turn.program, step, DecisionWord(prompts.word), prompts.words.clone());
+            Decision::resumed(turn.interface, step, DecisionWord(prompts.word), prompts.words.clone());
         let Some((decision, template)) =
             decision.and_then(|decision| decision.template(prompts.done.into()).map(|t| (decision, t)))
         else {
             let next = prompts.step.saturating_add(1);
-            self.at = match turn.program.steps.is_valid(StepId::from_u32(next)) {
+            self.at = match turn.interface.steps.is_valid(StepId::from_u32(next)) {
                 true => Position::Before { step: next, facts: FreshFacts::ToBeTold },
                 false => Position::Ended(Ending::Completed),
             };
@@ -238,7 +234,12 @@ impl LoginState {
     }
 
     /// The user passed the open prompt with the factor of this number.
-    pub(crate) fn completed(&mut self, factor: u8, name: &str, program: &Program) -> Result<(), AnswerError> {
+    pub(crate) fn completed(
+        &mut self,
+        factor: u8,
+        name: &str,
+        interface: &Interface,
+    ) -> Result<(), AnswerError> {
         let Some(prompts) = self.open() else { return Err(AnswerError::NoPrompt) };
         if prompts.asked.checked_shr(factor.into()).unwrap_or(0) & 1 == 0 {
             return Err(AnswerError::NotOffered { factor: name.to_owned() });
@@ -247,7 +248,7 @@ impl LoginState {
             return Err(AnswerError::NoPrompt);
         };
         let number = numbers.get(usize::from(prompts.done)).copied().unwrap_or(0);
-        let Some(template) = program.command(number) else { return Err(AnswerError::NoPrompt) };
+        let Some(template) = interface.command(number) else { return Err(AnswerError::NoPrompt) };
         prompts.done += 1;
         prompts.asked = 0;
         self.passes.push(Pass { factor, by: template.kind.into() });
@@ -296,11 +297,11 @@ impl LoginState {
 }
 
 impl Ending {
-    fn told(self, program: &Program) -> Next<'_> {
+    fn told(self, interface: &Interface) -> Next<'_> {
         match self {
             Ending::Completed => Next::Completed,
             Ending::Denied { reason } => {
-                let reason = program.reasons.get(usize::from(reason));
+                let reason = interface.reasons.get(usize::from(reason));
                 Next::Denied { reason: reason.map_or("", |reason| reason) }
             }
             Ending::NothingUsable(by) => Next::Failed(Failure::Logged(LogEntry::NothingUsable(by.into()))),

@@ -10,7 +10,7 @@ use thiserror::Error;
 use crate::backend::interpret::factor_bit;
 use crate::check::policy::{CommandKind, StepId};
 use crate::lower::layout::WordSlot;
-use crate::lower::program::{COMMAND_LIMIT, DecisionWord, Program, Verdict};
+use crate::lower::program::{COMMAND_LIMIT, DecisionWord, Interface, Verdict};
 use crate::runtime::decision::Decision;
 use crate::runtime::digest::{Digest, SealKey};
 
@@ -60,7 +60,7 @@ impl SavedLogin {
     /// The state, if it is one of this program's.
     pub(crate) fn open(
         self,
-        program: &Program,
+        interface: &Interface,
         policy: Digest,
         key: &SealKey,
     ) -> Result<LoginState, ResumeError> {
@@ -70,7 +70,7 @@ impl SavedLogin {
         if !key.verifies(self.seal, |update| self.state.feed(update)) {
             return Err(ResumeError::Altered);
         }
-        if !self.state.is_possible(program) {
+        if !self.state.is_possible(interface) {
             return Err(ResumeError::Impossible);
         }
         Ok(self.state)
@@ -214,40 +214,40 @@ impl LoginState {
     }
 
     /// Whether every number in it is one of the program's, and the counts fit each other.
-    pub(super) fn is_possible(&self, program: &Program) -> bool {
+    pub(super) fn is_possible(&self, interface: &Interface) -> bool {
         let commands = usize::from(self.commands);
-        let is_factor = |factor: u8| program.factor(factor).is_some();
+        let is_factor = |factor: u8| interface.factor(factor).is_some();
         let counts_fit = commands <= COMMAND_LIMIT && self.passes.len() <= commands;
         counts_fit
             && self.passes.iter().all(|pass| is_factor(pass.factor))
             && match &self.at {
-                Position::Before { step, .. } => *step as usize <= program.steps.len(),
-                Position::Prompts(prompts) => self.is_possible_among_prompts(prompts, program),
-                Position::Ended(Ending::Denied { reason }) => usize::from(*reason) < program.reasons.len(),
+                Position::Before { step, .. } => *step as usize <= interface.steps.len(),
+                Position::Prompts(prompts) => self.is_possible_among_prompts(prompts, interface),
+                Position::Ended(Ending::Denied { reason }) => usize::from(*reason) < interface.reasons.len(),
                 Position::Ended(_) => true,
             }
     }
 
-    fn is_possible_among_prompts(&self, prompts: &Prompts, program: &Program) -> bool {
+    fn is_possible_among_prompts(&self, prompts: &Prompts, interface: &Interface) -> bool {
         let word = DecisionWord(prompts.word);
         let Verdict::Commands(numbers) = word.verdict() else { return false };
         let (commands, done) = (numbers.len(), usize::from(prompts.done));
         let earlier = usize::from(self.commands).checked_sub(commands);
-        (prompts.step as usize) < program.steps.len()
-            && numbers.iter().all(|number| program.command(*number).is_some())
+        (prompts.step as usize) < interface.steps.len()
+            && numbers.iter().all(|number| interface.command(*number).is_some())
             && word.len() == commands
             && done <= commands
             && earlier.is_some_and(|earlier| self.passes.len() <= earlier + done)
-            && prompts.words.iter().all(|(slot, _)| (slot.0 as usize) < program.layout.words)
-            && prompts.asked & !prompts.offered(program) == 0
+            && prompts.words.iter().all(|(slot, _)| (slot.0 as usize) < interface.layout.words)
+            && prompts.asked & !prompts.offered(interface) == 0
     }
 }
 
 impl Prompts {
     /// The factors that the command which is due offers, as a mask; none when all are done.
-    fn offered(&self, program: &Program) -> u64 {
+    fn offered(&self, interface: &Interface) -> u64 {
         let (step, word) = (StepId::from_u32(self.step), DecisionWord(self.word));
-        let Some(decision) = Decision::resumed(program, step, word, self.words.clone()) else { return 0 };
+        let Some(decision) = Decision::resumed(interface, step, word, self.words.clone()) else { return 0 };
         let Some(template) = decision.template(self.done.into()) else { return 0 };
         decision.numbers(template).iter().fold(0, |mask, factor| mask | factor_bit(*factor))
     }

@@ -8,9 +8,8 @@ use smallvec::SmallVec;
 
 use super::state::{Ending, FreshFacts, Pass, PassedBy, Position, Prompts};
 use super::{LoginState, Next, ResumeError, SavedLogin, Turn};
-use crate::backend::interpret;
 use crate::lower::layout::WordSlot;
-use crate::lower::program::{COMMAND_LIMIT, Program};
+use crate::lower::program::{COMMAND_LIMIT, Interface};
 use crate::runtime::Facts;
 use crate::runtime::digest::SealKey;
 use crate::{Availability, Compiler, Engine, Policy};
@@ -83,23 +82,23 @@ fn state() -> impl Strategy<Value = LoginState> {
 
 /// Plays a state to its end, with these answers; every state on the way is possible.
 fn ends(mut state: LoginState, policy: &Policy, facts: &Facts, availability: &Availability, answers: &[u8]) {
-    let program = policy.program();
-    let decide = |step, words: &[u64]| interpret::decide(program, step, words);
-    let turn = Turn { program, facts, availability, decide: &decide };
+    let interface = policy.interface();
+    let decide = |step, words: &[u64]| policy.execute(step, words);
+    let turn = Turn { interface, facts, availability, decide: &decide };
     let mut answers = answers.iter().cycle();
     let mut prompts = 0;
     // Each step is told of and each command asked once, at most.
-    for _ in 0..=program.steps.len() + COMMAND_LIMIT {
+    for _ in 0..=interface.steps.len() + COMMAND_LIMIT {
         let next = state.next(&turn).expect("the facts are filled");
-        assert!(state.is_possible(program), "{state:?}");
+        assert!(state.is_possible(interface), "{state:?}");
         match next {
             Next::Prompt(prompt) => {
                 prompts += 1;
                 assert!(prompts <= COMMAND_LIMIT, "a fifth prompt");
                 let answer = usize::from(*answers.next().expect("an answer")) % prompt.factors.len();
                 let factor = &prompt.factors[answer];
-                state.completed(factor.number, factor.name, program).expect("it is offered");
-                assert!(state.is_possible(program), "{state:?}");
+                state.completed(factor.number, factor.name, interface).expect("it is offered");
+                assert!(state.is_possible(interface), "{state:?}");
             }
             Next::FreshFacts { .. } => {}
             Next::Completed | Next::Denied { .. } | Next::Failed(_) => return,
@@ -109,7 +108,7 @@ fn ends(mut state: LoginState, policy: &Policy, facts: &Facts, availability: &Av
 }
 
 fn reopened(state: &LoginState, policy: &Policy, key: &SealKey) -> Result<LoginState, ResumeError> {
-    SavedLogin::new(state, policy.digest(), key).open(policy.program(), policy.digest(), key)
+    SavedLogin::new(state, policy.digest(), key).open(policy.interface(), policy.digest(), key)
 }
 
 #[test]
@@ -124,7 +123,7 @@ fn a_forged_state_is_refused_or_ends_within_the_bounds() {
     let result =
         proptest::test_runner::TestRunner::new(config).run(&inputs, |(forged, enrolled, answers)| {
             let mut facts = facts.clone();
-            let names = policy.program().layout.catalog.factors.values().enumerate();
+            let names = policy.interface().layout.catalog.factors.values().enumerate();
             let names = names.filter(|(number, _)| enrolled >> number & 1 != 0);
             facts.set_enrolled(&names.map(|(_, factor)| factor.name.as_str()).collect::<Vec<_>>());
             match reopened(&forged, &policy, &key) {
@@ -144,14 +143,14 @@ fn a_forged_state_is_refused_or_ends_within_the_bounds() {
 }
 
 /// A state in which the first step asks for one of two factors.
-fn asking(program: &Program) -> (LoginState, Prompts) {
+fn asking(interface: &Interface) -> (LoginState, Prompts) {
     let prompts = Prompts {
         step: 0,
         word: 1,
         words: SmallVec::new(),
         enrolled: 0,
         done: 0,
-        asked: program.commands[0].listed.iter().fold(0, |mask, listed| mask | 1 << listed.factor),
+        asked: interface.commands[0].listed.iter().fold(0, |mask, listed| mask | 1 << listed.factor),
     };
     let at = Position::Prompts(prompts.clone());
     (LoginState { at, commands: 1, passes: SmallVec::new() }, prompts)
@@ -160,9 +159,8 @@ fn asking(program: &Program) -> (LoginState, Prompts) {
 #[test]
 fn a_state_is_impossible_where_any_of_its_numbers_is() {
     let policy = policy();
-    let program = policy.program();
     let key = SealKey::new(&[], policy.digest());
-    let (good, prompts) = asking(program);
+    let (good, prompts) = asking(policy.interface());
     assert_eq!(reopened(&good, &policy, &key).as_ref(), Ok(&good));
     let pass = |factor| Pass { factor, by: PassedBy::Challenge };
     let with = |prompts| LoginState { at: Position::Prompts(prompts), ..good.clone() };
