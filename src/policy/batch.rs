@@ -44,6 +44,7 @@ impl Policy {
     /// When a column is of no fact or has another type, two are about the same value, or what the policy reads has no
     /// column and no default.
     pub fn decide_batch(&self, events: &RecordBatch) -> Result<BatchDecisions<'_>, BatchError> {
-        BatchDecisions::decide(self.interface(), events, |step, words| self.execute(step, words))
+        let steps = self.steps().map(|step| move |words: &[u64]| step.execution.decide(words));
+        BatchDecisions::decide(self.interface(), events, &steps.collect::<Vec<_>>())
     }
 }

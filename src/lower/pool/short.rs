@@ -1,8 +1,11 @@
-//! Short texts by number, from a buffer of many.
+//! Short texts and what stands for them, from a buffer of many.
 //!
 //! A column has its texts one after the other, so the 32 bytes from where one begins can be read at once, whatever its
-//! length: what doesn't belong to it is masked away. Four words are then hashed and compared, without a jump that depends
-//! on the text. The perfect hash is that of [`TextPool`], over other keys.
+//! length: what doesn't belong to it is masked away, and all are compared with the one row that may be the text's. There
+//! is no jump that depends on the text.
+//!
+//! Which row that is, one word of the text says where few texts differ in it ([`Find::Word`]); else all of its words do, by
+//! the perfect hash of [`TextPool`] over other keys.
 
 use std::ops::Range;
 
@@ -13,86 +16,185 @@ use super::text::PerfectHash;
 const LONGEST: usize = 32;
 
 /// A text, filled with zeros.
-type Words = [u64; LONGEST / 8];
+type Bytes = [u8; LONGEST];
 
-/// The texts of a pool that has none longer than 32 bytes.
+/// How many hashes of a word there are: a power of two. A table of them lies in the cache of the first level.
+const HASHES: usize = 1 << 12;
+
+/// The row that stands in such a table where there is no text.
+const NO_ROW: u8 = u8::MAX;
+
+/// The most texts that are told apart by such a hash: it has to be found by chance.
+const FEW: usize = 128;
+
+/// So many hashes of a word are tried.
+const TRIES: u64 = 32;
+
+/// The texts of a pool that has none longer than 32 bytes, each with a word that stands for it.
 #[derive(Debug)]
 pub struct ShortTexts {
-    hash: PerfectHash,
-    rows: Box<[Row]>,
-    displacements: Box<[u32]>,
-    len: usize,
+    find: Find,
+    /// What stands for a text that is not here.
+    other: u64,
 }
 
-/// A place of the table.
+/// How the row of a text is found.
+#[derive(Debug)]
+enum Find {
+    /// By one of its words, and its length. Rows have a byte as their number, and there are as many as that has values.
+    Word { hash: WordHash, rows: Box<[Row; 256]> },
+    /// By all of it.
+    Whole { hash: PerfectHash, rows: Box<[Row]>, displacements: Box<[u32]> },
+}
+
+/// A product takes texts that differ in a word, or in length, to different places.
+#[derive(Debug)]
+struct WordHash {
+    /// Which of the words.
+    at: usize,
+    factor: u64,
+    rows: Box<[u8; HASHES]>,
+}
+
 #[derive(Clone, Copy, Debug)]
 struct Row {
-    words: Words,
-    /// Of the text, in bytes; more than any where there is none.
+    bytes: Bytes,
+    /// In bytes; more than any text's where there is none.
     length: usize,
-    number: usize,
+    value: u64,
 }
 
+const NO_TEXT: Row = Row { bytes: [0; LONGEST], length: usize::MAX, value: 0 };
+
 impl ShortTexts {
-    /// The texts of a pool, under the same numbers; `None` where one is longer.
-    pub fn new(pool: &TextPool) -> Option<Self> {
+    /// The texts of a pool, with what stands for each by its number, and for all other texts; `None` where one is longer.
+    pub fn new(pool: &TextPool, value: impl Fn(usize) -> u64, other: u64) -> Option<Self> {
         let texts = pool.texts();
         if texts.iter().any(|text| text.len() > LONGEST) {
             return None;
         }
-        let words = |text: &str| words_at(text.as_bytes(), 0..text.len());
-        let (hash, places) =
-            PerfectHash::of(texts.len(), |seed, number| key(seed, words(texts[number]), texts[number].len()));
-        let row = |number: &Option<u32>| match number.map(|number| number as usize) {
-            Some(number) => Row { words: words(texts[number]), length: texts[number].len(), number },
-            None => Row { words: [0; 4], length: usize::MAX, number: texts.len() },
-        };
-        let rows = places.numbers.iter().map(row).collect();
-        Some(ShortTexts { hash, rows, displacements: places.displacements.into(), len: texts.len() })
-    }
-
-    /// The number of the text in this range of a buffer; that of a text that is not here is the pool's length.
-    #[inline(always)]
-    pub fn number(&self, buffer: &[u8], range: Range<usize>) -> usize {
-        let length = range.len();
-        if length > LONGEST {
-            return self.len;
-        }
-        let words = words_at(buffer, range);
-        let key = key(self.hash.seed, words, length);
-        let displacement = self.displacements.get(self.hash.bucket(key)).copied().unwrap_or_default();
-        let Some(row) = self.rows.get(self.hash.place(key, displacement)) else { return self.len };
-        let is_same = row.length == length
-            && (0..words.len()).fold(0, |differing, at| differing | words[at] ^ row.words[at]) == 0;
-        if is_same { row.number } else { self.len }
-    }
-}
-
-/// The bytes of a range of at most 32, filled with zeros; a range beyond the buffer has none.
-#[inline]
-fn words_at(buffer: &[u8], range: Range<usize>) -> Words {
-    let length = range.len().min(LONGEST);
-    let from = buffer.get(range.start..).unwrap_or_default();
-    let bytes = match from.first_chunk::<LONGEST>() {
-        Some(bytes) => *bytes,
-        None => {
+        let row = |(number, text): (usize, &&str)| {
             let mut bytes = [0; LONGEST];
-            bytes[..from.len()].copy_from_slice(from);
-            bytes
+            bytes[..text.len()].copy_from_slice(text.as_bytes());
+            Row { bytes, length: text.len(), value: value(number) }
+        };
+        let rows: Vec<Row> = texts.iter().enumerate().map(row).collect();
+        if let Some(hash) = WordHash::of(&rows) {
+            let rows = Box::new(std::array::from_fn(|number| rows.get(number).copied().unwrap_or(NO_TEXT)));
+            return Some(ShortTexts { find: Find::Word { hash, rows }, other });
         }
-    };
-    let (words, _) = bytes.as_chunks::<8>();
-    std::array::from_fn(|at| u64::from_le_bytes(words[at]) & MASKS[length][at])
+        let key = |seed, number: usize| key(seed, &rows[number].bytes, rows[number].length);
+        let (hash, places) = PerfectHash::of(rows.len(), key);
+        let in_place = |number: &Option<u32>| number.map_or(NO_TEXT, |number| rows[number as usize]);
+        let rows = places.numbers.iter().map(in_place).collect();
+        let displacements = places.displacements.into();
+        Some(ShortTexts { find: Find::Whole { hash, rows, displacements }, other })
+    }
+
+    /// What stands for the texts in these ranges of a buffer.
+    #[inline]
+    pub fn values(&self, buffer: &[u8], texts: impl Iterator<Item = Range<usize>>, into: &mut Vec<u64>) {
+        match &self.find {
+            Find::Word { hash, rows } => {
+                let row = |bytes: &Bytes, length| &rows[usize::from(hash.row(bytes, length))];
+                into.extend(texts.map(|text| self.value(buffer, text, row)));
+            }
+            Find::Whole { hash, rows, displacements } => {
+                let row = |bytes: &Bytes, length| {
+                    let key = key(hash.seed, &masked(bytes, length), length);
+                    let displacement = displacements.get(hash.bucket(key)).copied().unwrap_or_default();
+                    rows.get(hash.place(key, displacement)).unwrap_or(&NO_TEXT)
+                };
+                into.extend(texts.map(|text| self.value(buffer, text, row)));
+            }
+        }
+    }
+
+    /// What stands for a text. `row` says which it may be, by the text's bytes, with whatever follows it, and its length.
+    #[inline(always)]
+    fn value<'r>(&self, buffer: &[u8], text: Range<usize>, row: impl Fn(&Bytes, usize) -> &'r Row) -> u64 {
+        let length = text.len();
+        if length > LONGEST {
+            return self.other;
+        }
+        let rest;
+        let bytes = match buffer.get(text.start..).and_then(|from| from.first_chunk::<LONGEST>()) {
+            Some(bytes) => bytes,
+            None => {
+                rest = last_bytes(buffer, text.start);
+                &rest
+            }
+        };
+        let row = row(bytes, length);
+        let is_same = (row.bytes == masked(bytes, length)) & (row.length == length);
+        if is_same { row.value } else { self.other }
+    }
 }
 
-/// For each length, the bytes that belong to the text.
-static MASKS: [Words; LONGEST + 1] = {
-    let mut masks = [[0; LONGEST / 8]; LONGEST + 1];
+impl WordHash {
+    /// `None` where the texts are many, or alike in each word, or where none was found.
+    fn of(texts: &[Row]) -> Option<Self> {
+        if texts.len() > FEW {
+            return None;
+        }
+        let words = 0..LONGEST / 8;
+        let mut hashes = (0..TRIES).flat_map(|seed| words.clone().map(move |at| (at, factor(seed))));
+        hashes.find_map(|(at, factor)| {
+            let mut hash = WordHash { at, factor, rows: Box::new([NO_ROW; HASHES]) };
+            for (text, number) in texts.iter().zip(0..) {
+                let row = &mut hash.rows[hash.place(&text.bytes, text.length)];
+                if std::mem::replace(row, number) != NO_ROW {
+                    return None;
+                }
+            }
+            Some(hash)
+        })
+    }
+
+    #[inline]
+    fn row(&self, bytes: &Bytes, length: usize) -> u8 {
+        self.rows[self.place(bytes, length)]
+    }
+
+    /// The highest bits of a product depend on all bits of the word.
+    #[inline]
+    fn place(&self, bytes: &Bytes, length: usize) -> usize {
+        let word = |bytes: &Bytes| u64::from_le_bytes(bytes.as_chunks().0[self.at % (LONGEST / 8)]);
+        let word = word(bytes) & word(&MASKS[length % MASKS.len()]);
+        let hash = (word ^ length as u64).wrapping_mul(self.factor) >> (u64::BITS - HASHES.ilog2());
+        hash as usize % HASHES
+    }
+}
+
+/// An odd number.
+fn factor(seed: u64) -> u64 {
+    folded(seed ^ PI[0], PI[1]) | 1
+}
+
+/// The last bytes of a buffer, fewer than a text may have, filled with zeros.
+#[cold]
+fn last_bytes(buffer: &[u8], from: usize) -> Bytes {
+    let from = buffer.get(from..).unwrap_or_default();
+    let mut bytes = [0; LONGEST];
+    bytes.iter_mut().zip(from).for_each(|(byte, from)| *byte = *from);
+    bytes
+}
+
+/// A text without what follows it.
+#[inline(always)]
+fn masked(bytes: &Bytes, length: usize) -> Bytes {
+    let mask = &MASKS[length % MASKS.len()];
+    std::array::from_fn(|at| bytes[at] & mask[at])
+}
+
+/// For each length, the bytes that belong to the text. There are more than lengths, so that an index needs no test.
+static MASKS: [Bytes; 2 * LONGEST] = {
+    let mut masks = [[0; LONGEST]; 2 * LONGEST];
     let mut length = 0;
-    while length <= LONGEST {
+    while length < masks.len() {
         let mut byte = 0;
-        while byte < length {
-            masks[length][byte / 8] |= 0xFF << (byte % 8 * 8);
+        while byte < length && byte < LONGEST {
+            masks[length][byte] = 0xFF;
             byte += 1;
         }
         length += 1;
@@ -102,13 +204,16 @@ static MASKS: [Words; LONGEST + 1] = {
 
 /// Digits of pi, as constants that nobody chose. A word that equals one of the middle two would make a product zero under
 /// every seed; none does, since their bytes are no UTF-8.
-const PI: Words =
+const PI: [u64; 4] =
     [0x243F_6A88_85A3_08D3, 0x1319_8A2E_0370_7344, 0xA409_3822_299F_31D0, 0x082E_FA98_EC4E_6C89];
 
+/// A hash of a whole text.
 #[inline]
-fn key(seed: u64, words: Words, length: usize) -> u64 {
-    let first = folded(words[0] ^ PI[0] ^ seed, words[1] ^ PI[1]);
-    let second = folded(words[2] ^ PI[2], words[3] ^ PI[3] ^ seed);
+fn key(seed: u64, text: &Bytes, length: usize) -> u64 {
+    let (words, _) = text.as_chunks::<8>();
+    let word = |at: usize| u64::from_le_bytes(words[at]) ^ PI[at];
+    let first = folded(word(0) ^ seed, word(1));
+    let second = folded(word(2), word(3) ^ seed);
     folded(first ^ length as u64, second ^ PI[0])
 }
 
@@ -123,23 +228,54 @@ fn folded(a: u64, b: u64) -> u64 {
 mod tests {
     use super::*;
 
+    /// The number that each text has, from one buffer of them all.
+    fn numbers(short: &ShortTexts, texts: &[&str]) -> Vec<usize> {
+        let mut begin = 0;
+        let ranges = texts.iter().map(|text| {
+            begin += text.len();
+            begin - text.len()..begin
+        });
+        let mut values = Vec::new();
+        short.values(texts.concat().as_bytes(), ranges, &mut values);
+        values.into_iter().map(|value| value as usize).collect()
+    }
+
+    fn short_texts(pool: &TextPool) -> ShortTexts {
+        ShortTexts::new(pool, |number| number as u64, pool.len() as u64).expect("no text is longer")
+    }
+
     #[test]
     fn every_text_of_a_buffer_has_the_number_that_the_pool_gives_it() {
-        for count in [0, 1, 2, 3, 40, 5_000] {
+        for count in [0, 1, 2, 3, 40, 128, 129, 5_000] {
             let texts: Vec<String> =
                 (0..count).map(|number| "é".repeat(number % 12) + &number.to_string()).collect();
             let pool = TextPool::new(texts.iter().map(String::as_str));
-            let short = ShortTexts::new(&pool).expect("no text is longer");
             let others = ["", "0", "x", "a text of forty bytes, longer than any..", "\0", "1\0"];
-            let asked: Vec<&str> = texts.iter().map(String::as_str).chain(others).collect();
-            let buffer = asked.concat();
-            let mut begin = 0;
-            for text in asked {
-                let range = begin..begin + text.len();
-                begin = range.end;
-                assert_eq!(short.number(buffer.as_bytes(), range), pool.number(text), "{text:?} of {count}");
-            }
+            let mut asked: Vec<&str> = others.into_iter().chain(texts.iter().map(String::as_str)).collect();
+            let expected = |asked: &[&str]| asked.iter().map(|text| pool.number(text)).collect::<Vec<_>>();
+            assert_eq!(numbers(&short_texts(&pool), &asked), expected(&asked), "{count} texts");
+            asked.reverse();
+            assert_eq!(numbers(&short_texts(&pool), &asked), expected(&asked), "{count} texts, backwards");
         }
+    }
+
+    #[test]
+    fn few_texts_are_found_by_a_word_that_tells_them_apart_and_others_by_all_of_them() {
+        let is_by_word = |texts: &[&str]| {
+            let pool = TextPool::new(texts.iter().copied());
+            let short = short_texts(&pool);
+            let asked = [texts, &["another", "webauthn"]].concat();
+            let expected: Vec<usize> = asked.iter().map(|text| pool.number(text)).collect();
+            assert_eq!(numbers(&short, &asked), expected);
+            matches!(short.find, Find::Word { .. })
+        };
+        assert!(is_by_word(&["webauthn-roaming", "webauthn-platform", "otp", "push-notification", "phone"]));
+        assert!(is_by_word(&["in-the-third-word: 1", "in-the-third-word: 2"]));
+        assert!(is_by_word(&["a", "a\0", "b\0\0\0\0\0\0\0\0", "b\0\0\0\0\0\0\0c"]));
+        assert!(
+            !is_by_word(&["12345678 12345678", "12345678 12345679", "12345679 12345678"]),
+            "any word is shared"
+        );
     }
 
     #[test]
@@ -151,6 +287,7 @@ mod tests {
 
     #[test]
     fn a_pool_with_a_long_text_has_no_such_table() {
-        assert!(ShortTexts::new(&TextPool::new(["a text of thirty-three bytes ...."])).is_none());
+        let pool = TextPool::new(["a text of thirty-three bytes ...."]);
+        assert!(ShortTexts::new(&pool, |_| 0, 0).is_none());
     }
 }

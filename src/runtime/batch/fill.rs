@@ -8,6 +8,7 @@
 //! What may be absent can't be seen column by column: whether rows are whole is worked out from all columns' nulls.
 
 use std::ops::Range;
+use std::slice::ChunksExact;
 use std::sync::Arc;
 
 use super::BatchError;
@@ -15,7 +16,7 @@ use super::column::{Column, Subject};
 use super::values::{Distinct, Lists, Texts, Values};
 use crate::check::policy::{Value, View};
 use crate::lower::layout::{
-    AbsenceLayout, FactPlace, Layout, MomentLayout, OTHER_FACTOR, VariableSlots, WordSlot,
+    AbsenceLayout, FactPlace, Layout, MomentLayout, OTHER_FACTOR, TextNumber, VariableSlots, WordSlot,
 };
 use crate::lower::pool::{ShortTexts, TextPool};
 use crate::runtime::facts::{Facts, mask_of};
@@ -27,16 +28,26 @@ const TILE_WORDS: usize = 2048;
 /// So many elements of a list are looked at without asking how many it has: most users have no more factors.
 const AT_ONCE: usize = 4;
 
+/// For each count of elements, which of the first are there.
+static THERE: [[u64; AT_ONCE]; AT_ONCE + 1] = {
+    let mut there = [[0; AT_ONCE]; AT_ONCE + 1];
+    let mut count = 1;
+    while count <= AT_ONCE {
+        there[count] = there[count - 1];
+        there[count][count - 1] = u64::MAX;
+        count += 1;
+    }
+    there
+};
+
 /// The most words that the images of a column may take: 8 MiB.
 const MOST_IMAGES: usize = 1 << 20;
 
 /// The words of some logins, one after the other.
 pub(super) struct Tile {
     words: Vec<u64>,
-    /// How far it is from one login to the next.
+    /// How many a login has: one, where the policy reads nothing.
     stride: usize,
-    /// The words of a login: fewer than the stride where the policy reads nothing.
-    width: usize,
     /// A bit for each login that can't be decided.
     refused: Vec<u64>,
 }
@@ -46,8 +57,8 @@ struct Refused;
 
 impl Tile {
     /// The words of each login.
-    pub(super) fn rows(&self) -> impl Iterator<Item = &[u64]> {
-        self.words.chunks_exact(self.stride).map(|row| row.get(..self.width).unwrap_or_default())
+    pub(super) fn rows(&self) -> ChunksExact<'_, u64> {
+        self.words.chunks_exact(self.stride)
     }
 
     /// A bit for each login that can't be decided.
@@ -115,8 +126,8 @@ enum Way<'c> {
 enum FactorBits {
     /// By the key of a dictionary.
     Keyed(Vec<u64>),
-    /// By the name's number in a pool; the last is for all other names.
-    Named(ShortTexts, Vec<u64>),
+    /// By the name.
+    Named(ShortTexts),
 }
 
 /// What may be missing, and the columns that tell.
@@ -188,9 +199,8 @@ impl<'c> Filler<'c> {
 
     /// A tile, and how many logins it takes.
     pub(super) fn tile(&self) -> (Tile, usize) {
-        let (stride, width) = (self.stride, self.layout.words);
-        let words = Vec::with_capacity(stride * self.logins);
-        (Tile { words, stride, width, refused: Vec::new() }, self.logins)
+        let words = Vec::with_capacity(self.stride * self.logins);
+        (Tile { words, stride: self.stride, refused: Vec::new() }, self.logins)
     }
 
     /// Fills a tile with these rows.
@@ -321,7 +331,7 @@ impl<'c> Writer<'c> {
                 self.put_all(rows, tile, values);
             }
             Way::Number { texts, pool } => {
-                texts.numbers(pool, rows.clone(), values);
+                texts.values(pool, rows.clone(), values);
                 self.put_all(rows, tile, values);
             }
             Way::Each => self.each(rows, tile, |row, at| {
@@ -338,10 +348,11 @@ impl<'c> Writer<'c> {
     fn put_all(&self, rows: Range<usize>, tile: &mut Tile, values: &[u64]) {
         let Some((slot, mask)) = self.slots.first().copied() else { return };
         if self.column.nulls.is_none() {
-            for (row, value) in tile.words.chunks_exact_mut(tile.stride).zip(values) {
-                put(row, slot, mask, *value);
+            if tile.words.len() == values.len() && mask == u64::MAX {
+                return tile.words.copy_from_slice(values);
             }
-            return;
+            let words = tile.words.iter_mut().skip(slot.0 as usize).step_by(tile.stride).zip(values);
+            return words.for_each(|(word, value)| *word = *word & !mask | value & mask);
         }
         let begin = rows.start;
         self.each(rows, tile, |row, at| {
@@ -424,7 +435,9 @@ impl<'c> Way<'c> {
                         };
                         // The table is made anew for each batch; a few rows aren't worth it.
                         let number = number.filter(|number| number.pool.len() <= rows);
-                        let pool = number.and_then(|number| ShortTexts::new(&number.pool));
+                        let pool = number.and_then(|TextNumber { pool, .. }| {
+                            ShortTexts::new(pool, |number| number as u64, pool.len() as u64)
+                        });
                         pool.map_or(Way::Each, |pool| Way::Number { texts, pool })
                     }
                     _ => Way::Each,
@@ -471,8 +484,8 @@ impl FactorBits {
             _ => {
                 let names = layout.catalog.factors.values().map(|factor| factor.name.as_str());
                 let pool = TextPool::new(names);
-                let bits = pool.texts().into_iter().map(bit).chain([OTHER_FACTOR]).collect();
-                Some(FactorBits::Named(ShortTexts::new(&pool)?, bits))
+                let bits: Vec<u64> = pool.texts().into_iter().map(bit).collect();
+                ShortTexts::new(&pool, |number| bits[number], OTHER_FACTOR).map(FactorBits::Named)
             }
         }
     }
@@ -485,27 +498,23 @@ impl FactorBits {
             (FactorBits::Keyed(by_key), Texts::Keyed(keys, _)) => {
                 keys.read(elements.clone(), by_key, OTHER_FACTOR, &mut bits);
             }
-            (FactorBits::Named(pool, by_number), texts) => {
-                texts.numbers(pool, elements.clone(), &mut bits);
-                let bit = |number: u64| by_number.get(number as usize).copied().unwrap_or(OTHER_FACTOR);
-                bits.iter_mut().for_each(|number| *number = bit(*number));
-            }
+            (FactorBits::Named(names), texts) => texts.values(names, elements.clone(), &mut bits),
             (FactorBits::Keyed(_), _) => {}
         }
         // So that a row's first elements can be read at once, however many there are.
         bits.extend([0; AT_ONCE]);
-        sets.extend(rows.map(|row| {
-            let range = lists.offsets.of(row);
+        let set = |range: Range<usize>| {
             let (begin, count) = (range.start - elements.start, range.len());
             let of_row = bits.get(begin..).unwrap_or_default();
             let first = of_row.first_chunk::<AT_ONCE>().copied().unwrap_or_default();
-            let is_there = |at: usize| u64::from(at < count).wrapping_neg();
-            let mut set = (0..AT_ONCE).fold(0, |set, at| set | first[at] & is_there(at));
+            let there = &THERE[count.min(AT_ONCE)];
+            let mut set = (0..AT_ONCE).fold(0, |set, at| set | first[at] & there[at]);
             if count > AT_ONCE {
                 set |= of_row.iter().take(count).fold(0, |set, bit| set | bit);
             }
             set & kept
-        }));
+        };
+        lists.offsets.map(rows, set, sets);
     }
 }
 

@@ -110,22 +110,22 @@ pub struct BatchDecisions<'p> {
 }
 
 impl<'p> BatchDecisions<'p> {
-    /// Decides all steps of a policy on all rows of a batch.
+    /// Decides all steps of a policy on all rows of a batch; `steps` are what executes each.
     pub(crate) fn decide(
         interface: &'p Interface,
         events: &RecordBatch,
-        execute: impl Fn(StepId, &[u64]) -> DecisionWord,
+        steps: &[impl Fn(&[u64]) -> DecisionWord],
     ) -> Result<Self, BatchError> {
         let rows = events.num_rows();
         let columns = columns(&interface.layout, events)?;
         let mut filler = Filler::new(&interface.layout, &columns, rows)?;
-        let mut words: Vec<Vec<u64>> = interface.steps.keys().map(|_| Vec::with_capacity(rows)).collect();
+        let mut words: Vec<Vec<u64>> = steps.iter().map(|_| Vec::with_capacity(rows)).collect();
         let mut refused = Vec::with_capacity(rows.div_ceil(64));
         let (mut tile, logins) = filler.tile();
         for begin in (0..rows).step_by(logins) {
             filler.fill(begin..rows.min(begin + logins), &mut tile);
-            for (step, words) in interface.steps.keys().zip(&mut words) {
-                words.extend(tile.rows().map(|row| execute(step, row).0));
+            for (decide, words) in steps.iter().zip(&mut words) {
+                words.extend(tile.rows().map(|row| decide(row).0));
             }
             refused.extend_from_slice(tile.refused());
         }

@@ -3,6 +3,7 @@
 //! Arrow has several encodings for one kind of value; here each kind has one form. Nothing is copied but numbers that
 //! are not yet 64 bits in our unit, and the keys of dictionaries.
 
+use std::iter;
 use std::ops::Range;
 
 use arrow_array::cast::AsArray;
@@ -120,15 +121,15 @@ impl Texts {
         }
     }
 
-    /// The numbers of some texts in a pool.
-    pub(super) fn numbers(&self, pool: &ShortTexts, positions: Range<usize>, into: &mut Vec<u64>) {
+    /// What stands for some texts.
+    pub(super) fn values(&self, known: &ShortTexts, positions: Range<usize>, into: &mut Vec<u64>) {
         match self {
-            Texts::Small(array) => numbers(pool, array, positions, into),
-            Texts::Large(array) => numbers(pool, array, positions, into),
-            Texts::View(_) | Texts::Keyed(..) => into.extend(positions.map(|position| {
+            Texts::Small(array) => values(known, array, positions, into),
+            Texts::Large(array) => values(known, array, positions, into),
+            Texts::View(_) | Texts::Keyed(..) => positions.for_each(|position| {
                 let text = self.get(position);
-                pool.number(text.as_bytes(), 0..text.len()) as u64
-            })),
+                known.values(text.as_bytes(), iter::once(0..text.len()), into);
+            }),
         }
     }
 
@@ -142,18 +143,15 @@ impl Texts {
     }
 }
 
-fn numbers<O: OffsetSizeTrait>(
-    pool: &ShortTexts,
+fn values<O: OffsetSizeTrait>(
+    known: &ShortTexts,
     texts: &GenericStringArray<O>,
     positions: Range<usize>,
     into: &mut Vec<u64>,
 ) {
     let offsets = &texts.value_offsets()[positions.start..=positions.end];
-    let buffer = texts.value_data();
-    into.extend(offsets.windows(2).map(|bounds| {
-        let [begin, end] = [0, 1].map(|side| bounds[side].as_usize());
-        pool.number(buffer, begin..end) as u64
-    }));
+    let ranges = offsets.windows(2).map(|bounds| bounds[0].as_usize()..bounds[1].as_usize());
+    known.values(texts.value_data(), ranges, into);
 }
 
 /// Whole numbers; those that 64 bits don't hold are out of any range.
@@ -245,6 +243,18 @@ impl Offsets {
     /// The positions of all elements of some rows.
     pub(super) fn all_of(&self, rows: Range<usize>) -> Range<usize> {
         self.bound(rows.start)..self.bound(rows.end)
+    }
+
+    /// What each of some rows comes to, by the positions of its elements.
+    #[inline]
+    pub(super) fn map(&self, rows: Range<usize>, row: impl Fn(Range<usize>) -> u64, into: &mut Vec<u64>) {
+        fn map<O: OffsetSizeTrait>(bounds: &[O], row: impl Fn(Range<usize>) -> u64, into: &mut Vec<u64>) {
+            into.extend(bounds.windows(2).map(|bounds| row(bounds[0].as_usize()..bounds[1].as_usize())));
+        }
+        match self {
+            Offsets::Small(offsets) => map(&offsets[rows.start..=rows.end], row, into),
+            Offsets::Large(offsets) => map(&offsets[rows.start..=rows.end], row, into),
+        }
     }
 }
 
@@ -414,12 +424,13 @@ impl<'v> Distinct<'v> {
     pub(super) fn read(self, rows: Range<usize>, table: &[u64], other: u64, into: &mut Vec<u64>) {
         match (self, table) {
             (Distinct::Bools(bools), [no, yes, ..]) => {
-                let (bytes, offset) = (bools.values().values(), bools.values().offset());
-                into.extend(rows.map(|row| {
-                    let at = offset + row;
-                    let is_set = u64::from(bytes.get(at / 8).copied().unwrap_or(0) >> (at % 8) & 1);
-                    no ^ (no ^ yes) & is_set.wrapping_neg()
-                }));
+                let end = into.len() + rows.len();
+                let bits = bools.values().slice(rows.start, rows.len());
+                for word in bits.bit_chunks().iter_padded() {
+                    let of_bit = |bit: u32| no ^ (no ^ yes) & (word >> bit & 1).wrapping_neg();
+                    into.extend((0..u64::BITS).map(of_bit));
+                }
+                into.truncate(end);
             }
             (Distinct::Bools(_), _) => into.extend(rows.map(|_| other)),
             (Distinct::Texts(keys, _) | Distinct::Addresses(keys, _), _) => {
