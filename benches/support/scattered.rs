@@ -4,16 +4,20 @@
 //! bytes of a function are copied to many places of a file in memory, which is mapped as the code of policies is.
 #![allow(unsafe_code, reason = "functions are copied and called")]
 
-use std::fs::File;
-use std::os::unix::fs::FileExt;
-use std::{io, mem, ptr, slice};
+#[cfg(target_os = "linux")]
+use std::{fs::File, mem, os::unix::fs::FileExt, ptr, slice};
 
+use std::io;
+
+#[cfg(target_os = "linux")]
 use rustix::fs::{MemfdFlags, memfd_create};
+#[cfg(target_os = "linux")]
 use rustix::mm::{MapFlags, ProtFlags, mmap};
 
 use crate::cold::Function;
 
 /// More bytes than a function has.
+#[cfg(target_os = "linux")]
 const LENGTH: usize = 128;
 
 /// As many copies of some functions as there are places, so many bytes apart. The mapping stays to the end of the
@@ -22,6 +26,7 @@ const LENGTH: usize = 128;
 /// # Safety
 /// The functions' code names no address, and none is longer than 128 bytes. (They are compared with their copies
 /// before anything is measured.)
+#[cfg(target_os = "linux")]
 pub(crate) unsafe fn scattered(
     functions: &[Function],
     places: usize,
@@ -44,4 +49,13 @@ pub(crate) unsafe fn scattered(
     let copy = |place: usize| base.cast::<u8>().wrapping_add(place * distance);
     // SAFETY: the bytes there are those of a function of this type, and the caller says that they may lie anywhere.
     Ok((0..places).map(|place| unsafe { mem::transmute::<*mut u8, Function>(copy(place)) }).collect())
+}
+
+/// Policies have no machine code here either.
+///
+/// # Safety
+/// There is nothing to keep.
+#[cfg(not(target_os = "linux"))]
+pub(crate) unsafe fn scattered(_: &[Function], _: usize, _: usize) -> io::Result<Vec<Function>> {
+    Err(io::ErrorKind::Unsupported.into())
 }
