@@ -4,7 +4,8 @@
 //! words: strings have become numbers, sets have become bit masks, and what a test needs to know of a text was
 //! worked out when the text was stored. An edge always leads to an earlier row, so a walk of the graph ends.
 //!
-//! Both backends take a `Program`: the interpreter is its definition, the machine code is held to it.
+//! A [`Program`] has its steps, which a backend executes (the interpreter is their definition, the machine code is held to
+//! it), and its [`Interface`], which a host keeps: facts to fill, and what decisions mean.
 
 use std::sync::Arc;
 

@@ -163,9 +163,9 @@ impl Policy {
         self.interface().layout.slot(fact)
     }
 
-    /// Executes a step.
+    /// Executes a step. One that isn't there, which nobody asks for, lets nobody in.
     pub(crate) fn execute(&self, step: StepId, words: &[u64]) -> DecisionWord {
-        self.inner.step(step).map_or(DecisionWord::NOTHING, |step| step.execution.decide(words))
+        self.inner.step(step).map_or(DecisionWord::LIMIT_EXCEEDED, |step| step.execution.decide(words))
     }
 
     /// What executes it.

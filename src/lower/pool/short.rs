@@ -1,8 +1,8 @@
 //! Short texts and what stands for them, from a buffer of many.
 //!
 //! A column has its texts one after the other, so the 32 bytes from where one begins can be read at once, whatever its
-//! length: what doesn't belong to it is masked away, and all are compared with the one row that may be the text's. There
-//! is no jump that depends on the text.
+//! length: what doesn't belong to it is masked away, and all are compared with the one row that may be the text's. What is
+//! done for a text doesn't depend on its length, nor on where texts begin to differ.
 //!
 //! Which row that is, one word of the text says where few texts differ in it ([`Find::Word`]); else all of its words do, by
 //! the perfect hash of [`TextPool`] over other keys.
@@ -30,7 +30,7 @@ const FEW: usize = 128;
 /// So many hashes of a word are tried.
 const TRIES: u64 = 32;
 
-/// The texts of a pool that has none longer than 32 bytes, each with a word that stands for it.
+/// The texts of a pool that has none longer than 32 bytes, each with a value that stands for it.
 #[derive(Debug)]
 pub struct ShortTexts {
     find: Find,

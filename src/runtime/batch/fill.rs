@@ -348,6 +348,7 @@ impl<'c> Writer<'c> {
     fn put_all(&self, rows: Range<usize>, tile: &mut Tile, values: &[u64]) {
         let Some((slot, mask)) = self.slots.first().copied() else { return };
         if self.column.nulls.is_none() {
+            // A login has one word, and this is it.
             if tile.words.len() == values.len() && mask == u64::MAX {
                 return tile.words.copy_from_slice(values);
             }
