@@ -16,6 +16,7 @@ use cranelift_entity::packed_option::PackedOption;
 use cranelift_frontend::{FunctionBuilder, FunctionBuilderContext};
 use smallvec::SmallVec;
 
+use super::answers::Answers;
 use super::line::Line;
 use super::plan::{Plan, Shape, Site, SiteId, Target, Word};
 use super::tables::Tables;
@@ -94,7 +95,11 @@ impl Emitter<'_> {
         let running = self.builder.block_params(block).first().copied();
         match (site.shape, &self.step.nodes[site.node]) {
             (Shape::Select, _) => {
-                let word = self.select(Target::Node(site.node, site.word), &mut SmallVec::new());
+                let target = Target::Node(site.node, site.word);
+                let word = match Answers::new(self.plan, target) {
+                    Some(answers) => self.word_of(&answers),
+                    None => self.select(target, &mut SmallVec::new()),
+                };
                 self.return_(word);
             }
             (Shape::Jump, Node::Command { number, next }) => self.command(*number, *next, site.word, running),
@@ -284,7 +289,7 @@ impl Emitter<'_> {
     }
 
     /// A value that is not zero when the answer is yes.
-    fn test(&mut self, test: &Test) -> Value {
+    pub(super) fn test(&mut self, test: &Test) -> Value {
         match test {
             Test::AnyBit { slot, mask } => self.any_bit(*slot, *mask),
             Test::Masked { slot, mask, value } => {

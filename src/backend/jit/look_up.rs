@@ -134,18 +134,13 @@ impl Emitter<'_> {
         let cells: Vec<Vec<u64>> =
             rows.rows.iter().map(|row| row.cells.iter().map(|cell| part.of(cell)).collect()).collect();
         let cells: Vec<&[u64]> = cells.iter().map(Vec::as_slice).collect();
-        let table = self.tables.add_array(&cells);
-        let Some(&Column::Field { width, .. }) = table.columns.first() else {
-            unreachable!("an array has fields")
-        };
+        let (table, width) = self.tables.add_array(&cells);
         let mut address = self.row(found.place, &table);
-        for (bit, answer) in found.answers.iter().enumerate() {
-            let answer = self.builder.ins().uextend(I64, *answer);
-            let shift = self.constant(bit as u64 + u64::from(width.trailing_zeros()));
-            let distance = self.builder.ins().ishl(answer, shift);
-            address = self.builder.ins().iadd(address, distance);
+        for (answer, bit) in found.answers.iter().zip(width.trailing_zeros()..) {
+            let digit = self.shifted(*answer, bit);
+            address = self.builder.ins().iadd(address, digit);
         }
-        self.field(address, Column::Field { offset: 0, width })
+        self.number(address, 0, width)
     }
 
     /// Whether `(subject & mask) - low <= span`.
@@ -203,20 +198,23 @@ impl Emitter<'_> {
     fn field(&mut self, row: Value, column: Column) -> Value {
         match column {
             Column::Constant(value) => self.constant(value),
-            Column::Field { offset, width } => {
-                let offset = offset as i32;
-                match width {
-                    1 => self.builder.ins().uload8(I64, LOADS, row, offset),
-                    2 => self.builder.ins().uload16(I64, LOADS, row, offset),
-                    4 => self.builder.ins().uload32(LOADS, row, offset),
-                    _ => self.builder.ins().load(I64, LOADS, row, offset),
-                }
-            }
+            Column::Field { offset, width } => self.number(row, offset, width),
+        }
+    }
+
+    /// The number of so many bytes at an address.
+    pub(super) fn number(&mut self, address: Value, offset: u32, width: u32) -> Value {
+        let offset = offset as i32;
+        match width {
+            1 => self.builder.ins().uload8(I64, LOADS, address, offset),
+            2 => self.builder.ins().uload16(I64, LOADS, address, offset),
+            4 => self.builder.ins().uload32(LOADS, address, offset),
+            _ => self.builder.ins().load(I64, LOADS, address, offset),
         }
     }
 
     /// The address of a byte of the tables, which follow the code.
-    fn tables_address(&mut self, offset: u32) -> Value {
+    pub(super) fn tables_address(&mut self, offset: u32) -> Value {
         let function = &mut self.builder.func;
         let name = function.declare_imported_user_function(UserExternalName::new(0, 0));
         let tables = function.create_global_value(GlobalValueData::Symbol {

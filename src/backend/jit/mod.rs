@@ -8,6 +8,7 @@
 //! interpreter, which gives the same answers.
 #![allow(unsafe_code, reason = "machine code is memory that we execute")]
 
+mod answers;
 mod emit;
 mod frame;
 mod line;

@@ -66,15 +66,15 @@ impl Tables {
         start as u32
     }
 
-    /// Adds rows of numbers of one width.
-    pub(super) fn add_array(&mut self, rows: &[&[u64]]) -> Table {
+    /// Adds rows of numbers of one width, and says which.
+    pub(super) fn add_array(&mut self, rows: &[&[u64]]) -> (Table, u32) {
         let width = rows.iter().map(|row| width(row)).max().unwrap_or(1);
         let length = rows.first().map_or(0, |row| row.len());
         let columns: Vec<Vec<u64>> =
             (0..length).map(|column| rows.iter().map(|row| row[column]).collect()).collect();
         let fields: Vec<_> = (0..length).map(|column| (column, column as u32 * width, width)).collect();
         let placed = fields.iter().map(|&(_, offset, width)| Column::Field { offset, width }).collect();
-        self.place(&columns, &fields, length as u32 * width, placed)
+        (self.place(&columns, &fields, length as u32 * width, placed), width)
     }
 
     /// Writes rows: fields are columns, offsets and widths, the widest first.

@@ -2,6 +2,7 @@ use std::sync::Arc;
 
 use cranelift_entity::{EntityRef, PrimaryMap};
 
+use super::answers::Answers;
 use super::memory::CodeMemory;
 use super::plan::{Plan, Shape, Word};
 use super::rows::Outcome;
@@ -50,6 +51,25 @@ fn few_questions_are_asked_without_a_jump() {
     let step = optional_commands(3);
     let plan = Plan::new(&step).expect("the step is small");
     assert_eq!(plan.sites.values().map(|site| site.shape).collect::<Vec<_>>(), [Shape::Select]);
+}
+
+/// Which words a block of questions leads to by their answers, where it is a table of these.
+fn words_of(step: &StepProgram) -> Option<Vec<u64>> {
+    let plan = Plan::new(step).expect("the step is small");
+    Answers::new(&plan, plan.entry()).map(|answers| answers.words)
+}
+
+#[test]
+fn a_question_at_several_places_is_asked_once() {
+    // Bit 1 executes command 2, then bit 0 command 1.
+    assert_eq!(words_of(&optional_commands(2)), Some(vec![0, 2, 1, 2 | 1 << 16]));
+}
+
+#[test]
+fn questions_that_stand_at_one_place_each_are_no_table_and_five_are_too_many() {
+    assert_eq!(words_of(&optional_commands(1)), None);
+    let five = (0..5).map(|bit| ask(bit, bit as usize % 2, bit as usize + 1));
+    assert_eq!(words_of(&step([Node::End, Node::Deny(0)].into_iter().chain(five))), None);
 }
 
 #[test]
