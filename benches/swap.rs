@@ -20,8 +20,11 @@ use tenants::{compiled, facts_of};
 /// How many decisions one reading of the clock is about.
 const WINDOW: u32 = 1_024;
 
-/// How many pairs of a quiet and a swapping stretch there are, and how long each stretch is.
+/// How many pairs of quiet and swapping decisions there are.
 const PAIRS: usize = 10;
+
+/// A pair takes turns so often, since the machine's own pace changes from second to second.
+const TURNS: usize = 20;
 
 /// The policy that is in force, as a server holds it: whoever decides takes a clone for each batch of logins.
 struct InForce(RwLock<Policy>);
@@ -36,69 +39,74 @@ impl InForce {
     }
 }
 
-/// What the windows of a stretch took, for one decision.
-struct Stretch {
-    mean: f64,
-    /// The 99.9th percentile of the windows.
-    tail: f64,
-}
-
-/// Decides until the time is up, each window on the policy then in force.
-fn decide(in_force: &InForce, length: Duration) -> Stretch {
-    let mut policy = in_force.now();
-    let mut facts: Vec<Facts> = (0..8).map(|login| facts_of(&policy, login)).collect();
-    let mut windows: Vec<f64> = Vec::with_capacity(1 << 20);
-    let end = Instant::now() + length;
-    while Instant::now() < end {
-        let current = in_force.now();
-        if current.digest() != policy.digest() {
-            facts = (0..8).map(|login| facts_of(&current, login)).collect();
-            policy = current;
-        }
-        let step = policy.steps().next().expect("it has two steps");
-        let start = Instant::now();
-        let mut sum = 0u64;
-        for decision in 0..WINDOW {
-            let word = step.decide_word(&facts[decision as usize % 8]).map_or(0, |word| word.0);
-            sum = sum.wrapping_add(word);
-        }
-        black_box(sum);
-        windows.push(start.elapsed().as_nanos() as f64 / f64::from(WINDOW));
-    }
-    windows.sort_unstable_by(f64::total_cmp);
-    let mean = windows.iter().sum::<f64>() / windows.len() as f64;
-    Stretch { mean, tail: windows[windows.len() * 999 / 1_000] }
-}
-
-/// What the other core does with the policies that it compiles.
+/// What the other core does meanwhile.
 #[derive(Clone, Copy, PartialEq)]
-enum Compiled {
-    Swapped,
-    Dropped,
+enum Other {
+    Idles,
+    /// Compiles policies as fast as it can, and swaps them in.
+    Swaps,
+    /// Compiles as fast, and drops what it has.
+    Compiles,
 }
 
-/// A stretch in which the other core compiles as fast as it can; and how often it did.
-fn decide_beside_compiles(
-    compiler: &Compiler,
-    in_force: &InForce,
-    then: Compiled,
-    length: Duration,
-) -> (Stretch, usize) {
-    let (done, compiles) = (AtomicBool::new(false), AtomicUsize::new(0));
-    thread::scope(|scope| {
-        scope.spawn(|| {
-            while !done.load(Ordering::Relaxed) {
-                let policy = compiled(compiler, compiles.fetch_add(1, Ordering::Relaxed));
-                match then {
-                    Compiled::Swapped => in_force.swap(policy),
-                    Compiled::Dropped => drop(policy),
-                }
+/// What the windows of one side of a pair took, in nanoseconds a decision.
+#[derive(Default)]
+struct Windows(Vec<f64>);
+
+impl Windows {
+    /// Decides until the time is up, each window on the policy then in force.
+    fn decide(&mut self, in_force: &InForce, length: Duration) {
+        let mut policy = in_force.now();
+        let mut facts: Vec<Facts> = (0..8).map(|login| facts_of(&policy, login)).collect();
+        let end = Instant::now() + length;
+        while Instant::now() < end {
+            let current = in_force.now();
+            if current.digest() != policy.digest() {
+                facts = (0..8).map(|login| facts_of(&current, login)).collect();
+                policy = current;
             }
+            let step = policy.steps().next().expect("it has two steps");
+            let start = Instant::now();
+            let mut sum = 0u64;
+            for decision in 0..WINDOW {
+                let word = step.decide_word(&facts[decision as usize % 8]).map_or(0, |word| word.0);
+                sum = sum.wrapping_add(word);
+            }
+            black_box(sum);
+            self.0.push(start.elapsed().as_nanos() as f64 / f64::from(WINDOW));
+        }
+    }
+
+    /// The same beside another core; how many policies that compiled.
+    fn decide_beside(
+        &mut self,
+        other: Other,
+        compiler: &Compiler,
+        in_force: &InForce,
+        length: Duration,
+    ) -> usize {
+        let (done, compiles) = (AtomicBool::new(other == Other::Idles), AtomicUsize::new(0));
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !done.load(Ordering::Relaxed) {
+                    let policy = compiled(compiler, compiles.fetch_add(1, Ordering::Relaxed));
+                    if other == Other::Swaps {
+                        in_force.swap(policy);
+                    }
+                }
+            });
+            self.decide(in_force, length);
+            done.store(true, Ordering::Relaxed);
         });
-        let stretch = decide(in_force, length);
-        done.store(true, Ordering::Relaxed);
-        (stretch, compiles.load(Ordering::Relaxed))
-    })
+        compiles.into_inner()
+    }
+
+    /// The mean, and the 99.9th percentile.
+    fn mean_and_tail(mut self) -> [f64; 2] {
+        let windows = &mut self.0;
+        windows.sort_unstable_by(f64::total_cmp);
+        [windows.iter().sum::<f64>() / windows.len() as f64, windows[windows.len() * 999 / 1_000]]
+    }
 }
 
 fn median(mut values: Vec<f64>) -> f64 {
@@ -106,46 +114,40 @@ fn median(mut values: Vec<f64>) -> f64 {
     values[values.len() / 2]
 }
 
-/// The means and tails of some stretches.
-#[derive(Default)]
-struct Stretches {
-    means: Vec<f64>,
-    tails: Vec<f64>,
-}
-
-impl Stretches {
-    /// Notes a stretch as so many times a quiet one.
-    fn note(&mut self, stretch: &Stretch, quiet: &Stretch) {
-        self.means.push(stretch.mean / quiet.mean);
-        self.tails.push(stretch.tail / quiet.tail);
-    }
-}
-
-fn swapping(compiler: &Compiler, pairs: usize, length: Duration) {
+fn swapping(compiler: &Compiler, pairs: usize, turn: Duration) {
+    const SIDES: [Other; 3] = [Other::Idles, Other::Swaps, Other::Compiles];
     let in_force = InForce(RwLock::new(compiled(compiler, 0)));
-    let (mut swapping, mut compiling) = (Stretches::default(), Stretches::default());
-    let (mut quiet_means, mut swaps) = (Vec::new(), 0);
-    for pair in 0..pairs {
-        // Which of the two comes first changes from pair to pair.
-        let before = (pair % 2 == 0).then(|| decide(&in_force, length));
-        let (swapped, count) = decide_beside_compiles(compiler, &in_force, Compiled::Swapped, length);
-        let (beside, _) = decide_beside_compiles(compiler, &in_force, Compiled::Dropped, length);
-        let quiet = before.unwrap_or_else(|| decide(&in_force, length));
-        swapping.note(&swapped, &quiet);
-        compiling.note(&beside, &quiet);
-        quiet_means.push(quiet.mean);
-        swaps += count;
-    }
+    let mut swaps = 0;
+    // By pair: by side, the mean and the tail.
+    let figures: Vec<[[f64; 2]; 3]> = (0..pairs)
+        .map(|_| {
+            let mut windows: [Windows; 3] = Default::default();
+            // Each side comes first, second and last as often.
+            for place in (0..TURNS).flat_map(|turn| (turn..turn + SIDES.len()).map(|at| at % SIDES.len())) {
+                let count = windows[place].decide_beside(SIDES[place], compiler, &in_force, turn);
+                swaps += if SIDES[place] == Other::Swaps { count } else { 0 };
+            }
+            windows.map(Windows::mean_and_tail)
+        })
+        .collect();
+    let ratio = |side: usize, what: usize| {
+        median(figures.iter().map(|pair| pair[side][what] / pair[0][what]).collect())
+    };
     println!(
         "\n| a decision while the other core swaps | ratio to a quiet one, median of {pairs} pairs | \
          the same where it compiles and swaps nothing |"
     );
     println!("|---|--:|--:|");
-    let [mean, tail] = [swapping.means, swapping.tails].map(median);
-    let [mean_beside, tail_beside] = [compiling.means, compiling.tails].map(median);
-    println!("| mean ({:.2} ns when quiet) | {mean:.3} | {mean_beside:.3} |", median(quiet_means));
-    println!("| 99.9th percentile of windows of {WINDOW} | {tail:.3} | {tail_beside:.3} |");
-    println!("\n{} swaps a second", (swaps as f64 / (length.as_secs_f64() * pairs as f64)) as u64);
+    let quiet = median(figures.iter().map(|pair| pair[0][0]).collect());
+    for (what, name) in
+        [format!("mean ({quiet:.2} ns when quiet)"), format!("99.9th percentile of windows of {WINDOW}")]
+            .into_iter()
+            .enumerate()
+    {
+        println!("| {name} | {:.3} | {:.3} |", ratio(1, what), ratio(2, what));
+    }
+    let swapping = turn.as_secs_f64() * (pairs * TURNS) as f64;
+    println!("\n{} swaps a second", (swaps as f64 / swapping) as u64);
 }
 
 /// How often two threads do some work in a while, to how often one does.
@@ -199,7 +201,7 @@ fn main() {
     let (pairs, length) = if is_quick { (1, 20) } else { (PAIRS, 500) };
     let length = Duration::from_millis(length);
     let compiler = Compiler::new();
-    swapping(&compiler, pairs, length);
+    swapping(&compiler, pairs, length / TURNS as u32);
     // As in a server, some policy is in force: else each compile has the system map the memory for code, and each drop
     // has it taken back.
     let _in_force = compiled(&compiler, 0);
