@@ -1,12 +1,13 @@
 //! Short texts and what stands for them, from a buffer of many.
 //!
 //! A column has its texts one after the other, so the 32 bytes from where one begins can be read at once, whatever its
-//! length: what doesn't belong to it is masked away, and all are compared with the one row that may be the text's. What is
-//! done for a text doesn't depend on its length, nor on where texts begin to differ.
+//! length: what doesn't belong to it is overwritten with a byte that no text has, and all are compared with the one row
+//! that may be the text's. What is done for a text doesn't depend on its length, nor on where texts begin to differ.
 //!
 //! Which row that is, one word of the text says where few texts differ in it ([`Find::Word`]); else all of its words do, by
 //! the perfect hash of [`TextPool`] over other keys.
 
+use std::hint::select_unpredictable;
 use std::ops::Range;
 
 use super::TextPool;
@@ -15,8 +16,17 @@ use super::text::PerfectHash;
 /// The longest text, in bytes.
 const LONGEST: usize = 32;
 
-/// A text, filled with zeros.
-type Bytes = [u8; LONGEST];
+/// The same in words.
+const WORDS: usize = LONGEST / 8;
+
+/// A text, filled: two are the same where these are.
+type Words = [u64; WORDS];
+
+/// What a text is filled with. It is no byte of UTF-8.
+const FILLING: u8 = 0xFF;
+
+/// Another such byte: no text is equal to a row of them.
+const NO_TEXT: Row = Row { words: [u64::from_ne_bytes([0xFE; 8]); WORDS], value: 0 };
 
 /// How many hashes of a word there are: a power of two. A table of them lies in the cache of the first level.
 const HASHES: usize = 1 << 12;
@@ -56,52 +66,52 @@ struct WordHash {
     rows: Box<[u8; HASHES]>,
 }
 
-#[derive(Clone, Copy, Debug)]
-struct Row {
-    bytes: Bytes,
-    /// In bytes; more than any text's where there is none.
+/// A text to be found.
+#[derive(Clone, Copy)]
+struct Text {
+    words: Words,
+    /// In bytes.
     length: usize,
-    value: u64,
 }
 
-const NO_TEXT: Row = Row { bytes: [0; LONGEST], length: usize::MAX, value: 0 };
+#[derive(Clone, Copy, Debug)]
+struct Row {
+    words: Words,
+    value: u64,
+}
 
 impl ShortTexts {
     /// The texts of a pool, with what stands for each by its number, and for all other texts; `None` where one is longer.
     pub fn new(pool: &TextPool, value: impl Fn(usize) -> u64, other: u64) -> Option<Self> {
-        let texts = pool.texts();
-        if texts.iter().any(|text| text.len() > LONGEST) {
-            return None;
-        }
-        let row = |(number, text): (usize, &&str)| {
-            let mut bytes = [0; LONGEST];
-            bytes[..text.len()].copy_from_slice(text.as_bytes());
-            Row { bytes, length: text.len(), value: value(number) }
-        };
+        let texts: Option<Vec<Text>> = pool.texts().into_iter().map(Text::of).collect();
+        let texts = texts?;
+        let row = |(number, text): (usize, &Text)| Row { words: text.words, value: value(number) };
         let rows: Vec<Row> = texts.iter().enumerate().map(row).collect();
-        if let Some(hash) = WordHash::of(&rows) {
+        if let Some(hash) = WordHash::of(&texts) {
             let rows = Box::new(std::array::from_fn(|number| rows.get(number).copied().unwrap_or(NO_TEXT)));
             return Some(ShortTexts { find: Find::Word { hash, rows }, other });
         }
-        let key = |seed, number: usize| key(seed, &rows[number].bytes, rows[number].length);
-        let (hash, places) = PerfectHash::of(rows.len(), key);
+        let (hash, places) =
+            PerfectHash::of(rows.len(), |seed, number: usize| key(seed, &rows[number].words));
         let in_place = |number: &Option<u32>| number.map_or(NO_TEXT, |number| rows[number as usize]);
         let rows = places.numbers.iter().map(in_place).collect();
         let displacements = places.displacements.into();
         Some(ShortTexts { find: Find::Whole { hash, rows, displacements }, other })
     }
 
-    /// What stands for the texts in these ranges of a buffer.
+    /// What stands for the texts in these ranges of a buffer of UTF-8.
     #[inline]
     pub fn values(&self, buffer: &[u8], texts: impl Iterator<Item = Range<usize>>, into: &mut Vec<u64>) {
         match &self.find {
-            Find::Word { hash, rows } => {
-                let row = |bytes: &Bytes, length| &rows[usize::from(hash.row(bytes, length))];
-                into.extend(texts.map(|text| self.value(buffer, text, row)));
-            }
+            Find::Word { hash, rows } => match hash.at {
+                0 => self.by_word::<0>(hash, rows, buffer, texts, into),
+                1 => self.by_word::<1>(hash, rows, buffer, texts, into),
+                2 => self.by_word::<2>(hash, rows, buffer, texts, into),
+                _ => self.by_word::<3>(hash, rows, buffer, texts, into),
+            },
             Find::Whole { hash, rows, displacements } => {
-                let row = |bytes: &Bytes, length| {
-                    let key = key(hash.seed, &masked(bytes, length), length);
+                let row = |text: &Text| {
+                    let key = key(hash.seed, &text.words);
                     let displacement = displacements.get(hash.bucket(key)).copied().unwrap_or_default();
                     rows.get(hash.place(key, displacement)).unwrap_or(&NO_TEXT)
                 };
@@ -110,60 +120,89 @@ impl ShortTexts {
         }
     }
 
-    /// What stands for a text. `row` says which it may be, by the text's bytes, with whatever follows it, and its length.
+    /// Which word it is, is a constant here: each text would have to read it.
+    fn by_word<const AT: usize>(
+        &self,
+        hash: &WordHash,
+        rows: &[Row; 256],
+        buffer: &[u8],
+        texts: impl Iterator<Item = Range<usize>>,
+        into: &mut Vec<u64>,
+    ) {
+        let (factor, numbers) = (hash.factor, &*hash.rows);
+        let row = |text: &Text| &rows[usize::from(numbers[place::<AT>(text, factor)])];
+        into.extend(texts.map(|text| self.value(buffer, text, row)));
+    }
+
+    /// What stands for a text; `row` says which it may be. Nobody can predict whether it is, so there is no jump.
     #[inline(always)]
-    fn value<'r>(&self, buffer: &[u8], text: Range<usize>, row: impl Fn(&Bytes, usize) -> &'r Row) -> u64 {
+    fn value<'r>(&self, buffer: &[u8], text: Range<usize>, row: impl Fn(&Text) -> &'r Row) -> u64 {
         let length = text.len();
         if length > LONGEST {
             return self.other;
         }
         let rest;
-        let bytes = match buffer.get(text.start..).and_then(|from| from.first_chunk::<LONGEST>()) {
+        let bytes = match buffer.get(text.start..).and_then(|from| from.first_chunk()) {
             Some(bytes) => bytes,
             None => {
                 rest = last_bytes(buffer, text.start);
                 &rest
             }
         };
-        let row = row(bytes, length);
-        let is_same = (row.bytes == masked(bytes, length)) & (row.length == length);
-        if is_same { row.value } else { self.other }
+        let text = Text::at(bytes, length);
+        let row = row(&text);
+        let differ = (0..WORDS).fold(0, |differ, at| differ | row.words[at] ^ text.words[at]);
+        select_unpredictable(differ == 0, row.value, self.other)
+    }
+}
+
+impl Text {
+    /// `None` where it is longer than may be.
+    fn of(text: &str) -> Option<Self> {
+        let mut bytes = [0; LONGEST];
+        bytes.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
+        Some(Text::at(&bytes, text.len()))
+    }
+
+    /// The text of a length that begins here.
+    #[inline(always)]
+    fn at(bytes: &[u8; LONGEST], length: usize) -> Self {
+        let (words, _) = bytes.as_chunks();
+        let filled = &FILLED[length % FILLED.len()];
+        Text { words: std::array::from_fn(|at| u64::from_le_bytes(words[at]) | filled[at]), length }
     }
 }
 
 impl WordHash {
     /// `None` where the texts are many, or alike in each word, or where none was found.
-    fn of(texts: &[Row]) -> Option<Self> {
+    fn of(texts: &[Text]) -> Option<Self> {
         if texts.len() > FEW {
             return None;
         }
-        let words = 0..LONGEST / 8;
-        let mut hashes = (0..TRIES).flat_map(|seed| words.clone().map(move |at| (at, factor(seed))));
+        let mut hashes = (0..TRIES).flat_map(|seed| (0..WORDS).map(move |at| (at, factor(seed))));
         hashes.find_map(|(at, factor)| {
-            let mut hash = WordHash { at, factor, rows: Box::new([NO_ROW; HASHES]) };
+            let mut rows = Box::new([NO_ROW; HASHES]);
             for (text, number) in texts.iter().zip(0..) {
-                let row = &mut hash.rows[hash.place(&text.bytes, text.length)];
-                if std::mem::replace(row, number) != NO_ROW {
+                let place = match at {
+                    0 => place::<0>(text, factor),
+                    1 => place::<1>(text, factor),
+                    2 => place::<2>(text, factor),
+                    _ => place::<3>(text, factor),
+                };
+                if std::mem::replace(&mut rows[place], number) != NO_ROW {
                     return None;
                 }
             }
-            Some(hash)
+            Some(WordHash { at, factor, rows })
         })
     }
+}
 
-    #[inline]
-    fn row(&self, bytes: &Bytes, length: usize) -> u8 {
-        self.rows[self.place(bytes, length)]
-    }
-
-    /// The highest bits of a product depend on all bits of the word.
-    #[inline]
-    fn place(&self, bytes: &Bytes, length: usize) -> usize {
-        let word = |bytes: &Bytes| u64::from_le_bytes(bytes.as_chunks().0[self.at % (LONGEST / 8)]);
-        let word = word(bytes) & word(&MASKS[length % MASKS.len()]);
-        let hash = (word ^ length as u64).wrapping_mul(self.factor) >> (u64::BITS - HASHES.ilog2());
-        hash as usize % HASHES
-    }
+/// Where a text is in the table of a [`WordHash`]. The highest bits of a product depend on all bits of the word.
+#[inline(always)]
+fn place<const AT: usize>(text: &Text, factor: u64) -> usize {
+    let hash = (text.words[AT] ^ text.length as u64).wrapping_mul(factor) >> (u64::BITS - HASHES.ilog2());
+    hash as usize % HASHES
 }
 
 /// An odd number.
@@ -171,50 +210,42 @@ fn factor(seed: u64) -> u64 {
     folded(seed ^ PI[0], PI[1]) | 1
 }
 
-/// The last bytes of a buffer, fewer than a text may have, filled with zeros.
+/// The last bytes of a buffer, fewer than a text may have, and zeros.
 #[cold]
-fn last_bytes(buffer: &[u8], from: usize) -> Bytes {
+fn last_bytes(buffer: &[u8], from: usize) -> [u8; LONGEST] {
     let from = buffer.get(from..).unwrap_or_default();
     let mut bytes = [0; LONGEST];
     bytes.iter_mut().zip(from).for_each(|(byte, from)| *byte = *from);
     bytes
 }
 
-/// A text without what follows it.
-#[inline(always)]
-fn masked(bytes: &Bytes, length: usize) -> Bytes {
-    let mask = &MASKS[length % MASKS.len()];
-    std::array::from_fn(|at| bytes[at] & mask[at])
-}
-
-/// For each length, the bytes that belong to the text. There are more than lengths, so that an index needs no test.
-static MASKS: [Bytes; 2 * LONGEST] = {
-    let mut masks = [[0; LONGEST]; 2 * LONGEST];
+/// For each length, the bytes that don't belong to the text. There are more than lengths, so that an index needs no test.
+static FILLED: [Words; 2 * LONGEST] = {
+    let mut filled = [[0; WORDS]; 2 * LONGEST];
     let mut length = 0;
-    while length < masks.len() {
-        let mut byte = 0;
-        while byte < length && byte < LONGEST {
-            masks[length][byte] = 0xFF;
+    while length < LONGEST {
+        let mut byte = length;
+        while byte < LONGEST {
+            filled[length][byte / 8] |= (FILLING as u64) << (byte % 8 * 8);
             byte += 1;
         }
         length += 1;
     }
-    masks
+    filled
 };
 
 /// Digits of pi, as constants that nobody chose. A word that equals one of the middle two would make a product zero under
-/// every seed; none does, since their bytes are no UTF-8.
+/// every seed; none does, since their bytes are no UTF-8, and not filled either.
 const PI: [u64; 4] =
     [0x243F_6A88_85A3_08D3, 0x1319_8A2E_0370_7344, 0xA409_3822_299F_31D0, 0x082E_FA98_EC4E_6C89];
 
 /// A hash of a whole text.
 #[inline]
-fn key(seed: u64, text: &Bytes, length: usize) -> u64 {
-    let (words, _) = text.as_chunks::<8>();
-    let word = |at: usize| u64::from_le_bytes(words[at]) ^ PI[at];
+fn key(seed: u64, text: &Words) -> u64 {
+    let word = |at: usize| text[at] ^ PI[at];
     let first = folded(word(0) ^ seed, word(1));
     let second = folded(word(2), word(3) ^ seed);
-    folded(first ^ length as u64, second ^ PI[0])
+    folded(first, second ^ PI[0])
 }
 
 /// Both halves of a product.
@@ -282,6 +313,7 @@ mod tests {
     fn no_text_makes_a_product_zero_under_every_seed() {
         for word in [PI[1], PI[2]] {
             assert!(std::str::from_utf8(&word.to_le_bytes()).is_err_and(|error| error.error_len().is_some()));
+            assert!(!word.to_le_bytes().contains(&FILLING));
         }
     }
 
