@@ -8,6 +8,7 @@ use super::solve::{Asked, Limits, Path};
 use super::{Coverage, Defect};
 use crate::backend::interpret;
 use crate::check::policy::StepId;
+use crate::lower::layout::WordSlot;
 use crate::lower::program::{COMMAND_LIMIT, DecisionWord, Node, NodeId, Program, StepProgram};
 
 /// A step with more ways than this, and than answers, is only walked until each answer was given.
@@ -140,12 +141,35 @@ impl<'p, F: Fn(StepId, &[u64]) -> Option<DecisionWord>> Explorer<'p, F> {
         self.steps_left = self.steps_left.saturating_sub(passed);
         self.coverage.ways += 1;
         let asked = self.walk(&words);
+        self.turn_over_unread(&words, &asked)?;
         for asked in asked.iter().skip(from.saturating_sub(1)) {
             self.give(*asked, &words)?;
         }
         if asked.iter().skip(from).any(|asked| self.is_open(*asked)) {
             pending.push_back(Pending { words, from });
         }
+        Ok(())
+    }
+
+    /// What no question on a way reads must not matter to it.
+    fn turn_over_unread(&mut self, words: &[u64], asked: &[Asked]) -> Result<(), Box<Defect>> {
+        let mut read = vec![0; words.len()];
+        for asked in asked {
+            super::solve::each_read(&self.step.nodes[asked.node], |slot, mask| {
+                if let Some(read) = read.get_mut(slot.0 as usize) {
+                    *read |= mask;
+                }
+            });
+        }
+        let mut words = words.to_vec();
+        for (place, read) in read.into_iter().enumerate() {
+            words[place] ^= !read;
+            if !self.limits.allow(WordSlot(place as u32), &words) {
+                words[place] ^= !read;
+            }
+        }
+        let passed = self.check(&words)?;
+        self.probe_steps_left = self.probe_steps_left.saturating_sub(passed);
         Ok(())
     }
 

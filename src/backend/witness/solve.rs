@@ -418,6 +418,16 @@ fn slots(node: &Node) -> SmallVec<[WordSlot; 4]> {
     }
 }
 
+/// The words that a block asks about, and which of their bits.
+pub(super) fn each_read(node: &Node, mut read: impl FnMut(WordSlot, u64)) {
+    match node {
+        Node::Branch { test: Test::AnyBit { slot, mask } | Test::Masked { slot, mask, .. }, .. } => {
+            read(*slot, *mask);
+        }
+        node => slots(node).into_iter().for_each(|slot| read(slot, u64::MAX)),
+    }
+}
+
 /// The words that a set is worked out from, each once. A policy may chain as many sets as it likes, so this doesn't
 /// recurse.
 pub(super) fn words_of_set(set: &SetFormula) -> SmallVec<[WordSlot; 4]> {
