@@ -66,9 +66,8 @@ const CHALLENGE_AND_ENROLL_KEY: u64 = 0x0004_0003;
 fn stepup(program: &Program, inputs: &[Words]) -> Decide {
     let mut compiler = JitCompiler::new(CodeMemory::new()).expect("this host has machine code");
     let code = compiler.compile(program).expect("the program is well formed");
-    let step = code.step(StepId::from_u32(0)).expect("there is one step");
     let inputs = inputs.to_vec();
-    Box::new(move |login| step.decide(&inputs[login]).map_or(0, |word| word.0))
+    Box::new(move |login| code.decide(StepId::from_u32(0), &inputs[login]).map_or(0, |word| word.0))
 }
 
 /// How many logins the slow ones decide in a pass.
