@@ -4,6 +4,8 @@
 
 #[path = "support/inputs.rs"]
 mod inputs;
+#[path = "support/native.rs"]
+mod native;
 #[path = "support/policies.rs"]
 mod policies;
 #[path = "support/report.rs"]
@@ -14,8 +16,6 @@ use std::time::Duration;
 
 use criterion::{BenchmarkId, Criterion, Throughput};
 use stepup::backend::interpret;
-use stepup::backend::jit::{CodeMemory, JitCompiler};
-use stepup::check::policy::StepId;
 use stepup::lower::program::Program;
 
 use inputs::{Order, Random, Words};
@@ -69,12 +69,10 @@ fn cases() -> Vec<Case> {
 }
 
 fn measure(criterion: &mut Criterion, case: &Case) {
-    let mut compiler = JitCompiler::new(CodeMemory::new()).expect("this host has machine code");
-    let code = compiler.compile(&case.program).expect("the program is well formed");
-    let step = StepId::from_u32(0);
-    let native = code.step(step).expect("there is one step");
+    let native = native::native(&case.program);
     let native = |words: &Words| native.decide(words).map_or(0, |word| word.0);
-    let interpreted = |words: &Words| interpret::decide(&case.program.steps[step], words).0;
+    let step = case.program.steps.values().next().expect("there is one step");
+    let interpreted = |words: &Words| interpret::decide(step, words).0;
     for words in &case.inputs {
         assert_eq!(native(words), interpreted(words));
         for (way, by_hand) in &case.by_hand {

@@ -11,6 +11,8 @@ mod common_expressions;
 #[allow(dead_code, reason = "the other benches use the rest")]
 #[path = "../../support/inputs.rs"]
 mod inputs;
+#[path = "../../support/native.rs"]
+mod native;
 #[allow(dead_code, reason = "the other benches use the rest")]
 #[path = "../../support/policies.rs"]
 mod policies;
@@ -19,8 +21,6 @@ mod roto_script;
 
 use std::hint::black_box;
 
-use stepup::backend::jit::{CodeMemory, JitCompiler};
-use stepup::check::policy::StepId;
 use stepup::lower::program::Program;
 
 use clock::{Contender, fastest, time_for};
@@ -64,10 +64,9 @@ const CHALLENGE: u64 = 3;
 const CHALLENGE_AND_ENROLL_KEY: u64 = 0x0004_0003;
 
 fn stepup(program: &Program, inputs: &[Words]) -> Decide {
-    let mut compiler = JitCompiler::new(CodeMemory::new()).expect("this host has machine code");
-    let code = compiler.compile(program).expect("the program is well formed");
+    let step = native::native(program);
     let inputs = inputs.to_vec();
-    Box::new(move |login| code.decide(StepId::from_u32(0), &inputs[login]).map_or(0, |word| word.0))
+    Box::new(move |login| step.decide(&inputs[login]).map_or(0, |word| word.0))
 }
 
 /// How many logins the slow ones decide in a pass.
