@@ -263,8 +263,10 @@ const BUILT_IN: [&str; 15] = [
 
 /// The report of a name that the language has of itself.
 pub(crate) fn built_in_name(name: &Name) -> Option<Diagnostic> {
-    let report = Diagnostic::error(Code::E0202, name.span, format!("`{}` is built in", name.node));
-    BUILT_IN.contains(&name.node.as_str()).then(|| report.help("choose another name"))
+    BUILT_IN.contains(&name.node.as_str()).then(|| {
+        Diagnostic::error(Code::E0202, name.span, format!("`{}` is built in", name.node))
+            .help("choose another name")
+    })
 }
 
 /// The report of a name that means something else already.
