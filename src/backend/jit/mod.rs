@@ -1,8 +1,9 @@
 //! Machine code: the backend for servers that decide many logins.
 //!
 //! A step becomes one function from the facts' words to a [`DecisionWord`]. [`plan`] chooses the blocks of the
-//! function, and which switches are [tables](rows), [`emit`] says them to Cranelift, [`memory`] keeps the bytes of all policies together. Code and tables of
-//! a policy are one stretch of bytes that may lie anywhere: it names no address, and calls nothing.
+//! function, and which switches are [tables](rows), [`emit`] says them to Cranelift, a few questions at once as a place
+//! among their [`answers`]; [`memory`] keeps the bytes of all policies together. Code and tables of a policy are one stretch
+//! of bytes that may lie anywhere: it names no address, and calls nothing.
 //!
 //! Where there is no machine code (another system, another processor, a policy past a limit) the caller takes the
 //! interpreter, which gives the same answers.

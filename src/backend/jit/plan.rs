@@ -7,7 +7,7 @@
 //!
 //! A block from which few tests lead to known words becomes a *select*: all tests are evaluated, none is jumped on,
 //! and logins that nobody can predict cost no more than others. A switch whose arms are alike counts as one test: it is
-//! a [table](super::rows).
+//! a [table](super::rows). Where a test stands at several places, [`answers`](super::answers) has a table too.
 //!
 //! An edge leads to an earlier row, so a walk from the last row to the first meets a node after all that lead to it.
 

@@ -4,7 +4,7 @@
 //! for each question on the way it looks for words that come there too and are answered otherwise ([`solve`]), and goes
 //! on with these. So every way that it counts has really been walked, and all ways are walked where they are few; where
 //! there are many, every arm of every block is. At each question the nearest words on both sides of its
-//! constants are tried too ([`probe`]).
+//! constants are tried too ([`probe`]), and on each way words in which all is turned over that nothing there reads.
 //!
 //! It knows the program and the interpreter, and of what it validates only what it decides.
 
