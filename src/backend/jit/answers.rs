@@ -10,7 +10,7 @@ use smallvec::SmallVec;
 
 use super::emit::Emitter;
 use super::plan::{Plan, Target};
-use crate::lower::program::{DecisionWord, Node, Test};
+use crate::lower::program::{DecisionWord, Test};
 
 /// The most questions whose answers are a place.
 const MAX_QUESTIONS: usize = 4;
@@ -20,14 +20,6 @@ pub(super) struct Answers<'a> {
     questions: SmallVec<[&'a Test; MAX_QUESTIONS]>,
     /// By the answers, read as bits: the first question's is the lowest.
     pub(super) words: Vec<u64>,
-}
-
-/// What stands at a target.
-enum Met<'a> {
-    Word(DecisionWord),
-    Question(&'a Test, [Target; 2]),
-    /// What has more answers than two.
-    Switch,
 }
 
 impl<'a> Answers<'a> {
@@ -46,10 +38,9 @@ impl<'a> Answers<'a> {
 
     /// Finds the questions from `target` on. The recursion is as deep as a block has selects.
     fn collect(&mut self, plan: &Plan<'a>, target: Target, places: &mut SmallVec<[Target; 8]>) -> Option<()> {
-        let (test, arms) = match met(plan, target) {
-            Met::Word(_) => return Some(()),
-            Met::Switch => return None,
-            Met::Question(test, arms) => (test, arms),
+        let Some((test, arms)) = plan.question(target) else {
+            // A switch has more answers than two.
+            return target.node().is_none().then_some(());
         };
         if places.contains(&target) {
             return Some(());
@@ -64,31 +55,17 @@ impl<'a> Answers<'a> {
         arms.into_iter().try_for_each(|arm| self.collect(plan, arm, places))
     }
 
-    /// Where these answers lead.
+    /// The word that these answers lead to.
     fn follow(&self, plan: &Plan<'a>, mut target: Target, yes: usize) -> DecisionWord {
-        loop {
-            let (test, [then, otherwise]) = match met(plan, target) {
-                Met::Word(word) => return word,
-                Met::Question(test, arms) => (test, arms),
-                Met::Switch => unreachable!("`collect` has been everywhere"),
-            };
+        while let Some((test, [then, otherwise])) = plan.question(target) {
             let number = self.questions.iter().position(|question| *question == test);
             let number = number.expect("`collect` has seen every question");
             target = if yes >> number & 1 != 0 { then } else { otherwise };
         }
-    }
-}
-
-fn met<'a>(plan: &Plan<'a>, target: Target) -> Met<'a> {
-    let (node, word) = match target {
-        Target::Return(word) => return Met::Word(word),
-        Target::Node(node, word) => (node, word),
-    };
-    match &plan.step.nodes[node] {
-        Node::Branch { test, then, otherwise } => {
-            Met::Question(test, [*then, *otherwise].map(|arm| plan.follow(arm, word)))
+        match target {
+            Target::Return(word) => word,
+            Target::Node(..) => unreachable!("`collect` has been everywhere"),
         }
-        _ => Met::Switch,
     }
 }
 

@@ -21,7 +21,7 @@ use smallvec::SmallVec;
 use super::JitError;
 use super::line::Line;
 use super::rows::Rows;
-use crate::lower::program::{COMMAND_LIMIT, DecisionWord, Node, NodeId, StepProgram};
+use crate::lower::program::{COMMAND_LIMIT, DecisionWord, Node, NodeId, StepProgram, Test};
 
 /// The most known words with the same number of commands for which a node is emitted apart.
 const MAX_WORDS: usize = 4;
@@ -145,6 +145,13 @@ impl<'a> Plan<'a> {
                 _ => return Target::Node(node, word),
             }
         }
+    }
+
+    /// What is asked at a target, and where the answers lead, yes first; `None` if it is no test.
+    pub(super) fn question(&self, target: Target) -> Option<(&'a Test, [Target; 2])> {
+        let Target::Node(node, word) = target else { return None };
+        let Node::Branch { test, then, otherwise } = &self.step.nodes[node] else { return None };
+        Some((test, [*then, *otherwise].map(|arm| self.follow(arm, word))))
     }
 
     /// The block that stands for `node` when `word` is known on the way to it.

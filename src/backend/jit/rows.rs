@@ -225,14 +225,9 @@ fn arms<'a>(
 
 impl<'a> Arm<'a> {
     /// What is asked at a target, if the arm doesn't end there.
-    fn question(&self, plan: &Plan<'a>, target: Target) -> Option<(&'a Test, [NodeId; 2], Word)> {
-        let Target::Node(node, word) = target else { return None };
-        match &plan.step.nodes[node] {
-            Node::Branch { test, then, otherwise } if self.after != Some(node) => {
-                Some((test, [*then, *otherwise], word))
-            }
-            _ => None,
-        }
+    fn question(&self, plan: &Plan<'a>, target: Target) -> Option<(&'a Test, [Target; 2])> {
+        let is_after = self.after.is_some() && target.node() == self.after;
+        plan.question(target).filter(|_| !is_after)
     }
 
     /// Finds the questions from `target` on; each is one at most of its subject. The recursion is as deep as blocks are
@@ -243,7 +238,7 @@ impl<'a> Arm<'a> {
         target: Target,
         subjects: &mut SmallVec<[Subject; MAX_QUESTIONS]>,
     ) -> Option<()> {
-        let Some((test, arms, word)) = self.question(plan, target) else { return Some(()) };
+        let Some((test, arms)) = self.question(plan, target) else { return Some(()) };
         self.met += 1;
         if self.met > MAX_MET {
             return None;
@@ -262,17 +257,17 @@ impl<'a> Arm<'a> {
             }
             self.questions.push(Question { test, constants, place, yes });
         }
-        arms.into_iter().try_for_each(|arm| self.collect(plan, plan.follow(arm, word), subjects))
+        arms.into_iter().try_for_each(|arm| self.collect(plan, arm, subjects))
     }
 
     /// Where answers lead, given as bits by the places of their subjects.
     fn end(&self, plan: &Plan<'a>, answers: usize) -> Target {
         let mut target = self.start;
-        while let Some((test, [then, otherwise], word)) = self.question(plan, target) {
+        while let Some((test, [then, otherwise])) = self.question(plan, target) {
             let question = self.questions.iter().find(|question| question.test == test);
             let question = question.expect("`collect` has been everywhere");
             let holds = (answers >> question.place & 1 != 0) == question.yes;
-            target = plan.follow(if holds { then } else { otherwise }, word);
+            target = if holds { then } else { otherwise };
         }
         target
     }

@@ -130,7 +130,7 @@ impl ShortTexts {
         into: &mut Vec<u64>,
     ) {
         let (factor, numbers) = (hash.factor, &*hash.rows);
-        let row = |text: &Text| &rows[usize::from(numbers[place::<AT>(text, factor)])];
+        let row = |text: &Text| &rows[usize::from(numbers[place(text, AT, factor)])];
         into.extend(texts.map(|text| self.value(buffer, text, row)));
     }
 
@@ -183,12 +183,7 @@ impl WordHash {
         hashes.find_map(|(at, factor)| {
             let mut rows = Box::new([NO_ROW; HASHES]);
             for (text, number) in texts.iter().zip(0..) {
-                let place = match at {
-                    0 => place::<0>(text, factor),
-                    1 => place::<1>(text, factor),
-                    2 => place::<2>(text, factor),
-                    _ => place::<3>(text, factor),
-                };
+                let place = place(text, at, factor);
                 if std::mem::replace(&mut rows[place], number) != NO_ROW {
                     return None;
                 }
@@ -200,8 +195,9 @@ impl WordHash {
 
 /// Where a text is in the table of a [`WordHash`]. The highest bits of a product depend on all bits of the word.
 #[inline(always)]
-fn place<const AT: usize>(text: &Text, factor: u64) -> usize {
-    let hash = (text.words[AT] ^ text.length as u64).wrapping_mul(factor) >> (u64::BITS - HASHES.ilog2());
+fn place(text: &Text, at: usize, factor: u64) -> usize {
+    let hash =
+        (text.words[at % WORDS] ^ text.length as u64).wrapping_mul(factor) >> (u64::BITS - HASHES.ilog2());
     hash as usize % HASHES
 }
 
